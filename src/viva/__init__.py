@@ -1,0 +1,34 @@
+"""Viva examines medical language models: do they reason or recite?
+
+Public names are resolved on first use, so that ``import viva`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from viva._version import __version__
+
+if TYPE_CHECKING:
+    from viva._audit import Audit, audit
+    from viva.errors import InputError
+
+__all__ = ["Audit", "InputError", "__version__", "audit"]
+
+_HOMES = {"Audit": "viva._audit", "InputError": "viva.errors", "audit": "viva._audit"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return importlib.import_module(f"viva.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"viva.{name}":
+            raise
+        raise AttributeError(f"module 'viva' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

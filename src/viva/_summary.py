@@ -1,0 +1,346 @@
+"""The shape of `summary.json`: every number an audit reports, typed, with its JSON Schema.
+
+Accuracies and shares are fractions 0..1; gaps and differences are in points (100 x fraction).
+Intervals are 95 %. A number that cannot be given is null and its ``reason`` says why.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["GAPS", "Summary", "json_schema"]
+
+GAPS = (
+    "pooled",
+    "within",
+    "within_size_weighted",
+    "length_matched",
+    "chance_corrected",
+    "soft",
+    "noise_corrected",
+)
+"""Names of the gap estimators, in the order in which reports show them."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+
+
+class Cell(_Record):
+    """Accuracy of one model on one set of items."""
+
+    n: int = Field(description="graded or not-read responses: the denominator")
+    accuracy: float | None = Field(default=None, ge=0, le=1)
+    low: float | None = Field(default=None, ge=0, le=1)
+    high: float | None = Field(default=None, ge=0, le=1)
+
+
+class Gap(_Record):
+    """Accuracy on reasoning minus accuracy on knowledge items, in points."""
+
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: float = Field(description="items that contribute; the effective number where weighted")
+    benchmarks: list[str] = Field(default_factory=list, description="contributing benchmarks")
+    smallest_cell: int | None = Field(default=None, description="items in the smallest cell used")
+    reason: str | None = Field(default=None, description="why there is no estimate")
+
+
+class Gaps(_Record):
+    """All estimators of design section 5, and the pooled twin of the chance-corrected one."""
+
+    pooled: Gap
+    within: Gap
+    within_size_weighted: Gap
+    length_matched: Gap
+    chance_corrected: Gap
+    chance_corrected_pooled: Gap
+    soft: Gap
+    noise_corrected: Gap
+
+
+class BenchmarkCells(_Record):
+    """One model on one benchmark."""
+
+    all: Cell
+    knowledge: Cell
+    reasoning: Cell
+    gap: Gap
+    in_domain: bool = Field(description="false: the splitter has no labels of this kind")
+
+
+class ModelSummary(_Record):
+    """One subject: a model, or a model with one method."""
+
+    n: int = Field(description="responses: parsed + unparsed + ambiguous + ungraded")
+    graded: int = Field(description="parsed responses")
+    unparsed: int
+    ambiguous: int
+    ungraded: int
+    accuracy: float | None = Field(description="right / (n - ungraded)")
+    low: float | None
+    high: float | None
+    accuracy_of_read: float | None = Field(description="right / parsed")
+    items: int = Field(description="distinct items with a response")
+    samples: int = Field(description="largest number of samples of one item")
+    knowledge: Cell
+    reasoning: Cell
+    gap: Gaps
+    benchmarks: dict[str, BenchmarkCells]
+    unread_reasons: dict[str, int] = Field(description="why responses were not parsed, counted")
+    scoring: str = Field(description="what was read: raw text, predictions read elsewhere, both")
+
+
+class Comparison(_Record):
+    """Model a minus model b on the items both answered."""
+
+    a: str
+    b: str
+    scope: Literal["all", "knowledge", "reasoning", "gap"]
+    n: int
+    difference: float | None = Field(description="a minus b, points")
+    low: float | None
+    high: float | None
+    p_mcnemar: float | None = Field(description="exact McNemar")
+    p_mid: float | None = Field(description="mid-p McNemar")
+    p_sign_flip: float | None = Field(description="cluster sign-flip, where clusters exist")
+    p_holm: float | None = Field(description="Holm over all pairs of this scope")
+    mdd_80: float | None = Field(description="difference detectable with 80 % power, points")
+    verdict: Literal["win", "loss", "tie", "undecided"]
+    reason: str | None = None
+
+
+class SweepModel(_Record):
+    """Gaps of one model at one threshold, points."""
+
+    pooled: float | None
+    within: float | None
+    within_low: float | None = None
+    within_high: float | None = None
+
+
+class SweepPoint(_Record):
+    """What the gap would be at another threshold on p_reasoning."""
+
+    threshold: float
+    share_reasoning: float
+    models: dict[str, SweepModel]
+
+
+class Check(_Record):
+    """One variation of the analysis and the gap it gives."""
+
+    family: Literal["threshold", "view", "definition", "control", "weights"]
+    name: str
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class RobustnessCard(_Record):
+    """Does the sign of the headline gap survive the analyst's choices?"""
+
+    sign: Literal["negative", "positive", "none"] = Field(
+        description="of the headline within gap; none = its interval covers 0"
+    )
+    survives: bool
+    words: str
+    checks: list[Check]
+
+
+class Difficulty(_Record):
+    """Items that fewer than half of the models get right."""
+
+    n: int
+    share: float | None
+    reason: str | None = None
+    models: dict[str, Cell]
+
+
+class LengthBin(_Record):
+    """Accuracy of responses of a certain length."""
+
+    low: float
+    high: float
+    n: int
+    accuracy: float | None
+    interval_low: float | None
+    interval_high: float | None
+
+
+class Efficiency(_Record):
+    """What the answers cost, and how accuracy varies with it."""
+
+    characters: float | None = Field(description="mean characters of a response")
+    input_tokens: float | None = Field(description="mean per response")
+    output_tokens: float | None = Field(description="mean per response")
+    seconds: float | None = Field(description="mean per response")
+    cost: float | None = Field(description="mean per response, in the unit of the file")
+    unit: Literal["characters", "output_tokens"] | None = Field(
+        description="unit of length in bins and auroc"
+    )
+    length_auroc: float | None = Field(
+        description="probability that a wrong response is longer than a right one of the same "
+        "benchmark; 0.5 = length says nothing"
+    )
+    length_auroc_low: float | None
+    length_auroc_high: float | None
+    bins: list[LengthBin]
+
+
+class ReaderAccuracy(_Record):
+    """What another reader would have made of the same texts."""
+
+    reader: str
+    source: str
+    read: float = Field(description="share of responses in which it found a letter")
+    accuracy: float
+    difference: float = Field(description="points, minus accuracy by this tool's reader")
+
+
+class KeyPositions(_Record):
+    """How often each letter is the key, against uniform over each item's own options."""
+
+    n: int
+    counts: dict[str, int]
+    expected: dict[str, float]
+    p: float | None = Field(description="chi-square goodness of fit; null where cells are too small")
+    longest_option_is_key: float | None = Field(
+        description="share of items whose key is the single longest option"
+    )
+    longest_option_expected: float | None
+
+
+class DuplicatePair(_Record):
+    """Two items that ask (nearly) the same."""
+
+    a: str
+    b: str
+    similarity: float
+    same_key: bool | None
+
+
+class Duplicates(_Record):
+    """Exact duplicates share question and options; near ones are reported, never merged."""
+
+    exact_clusters: int
+    exact_items: int = Field(description="items beyond the first of each exact cluster")
+    exact_across_benchmarks: int
+    contradicting_keys: int = Field(description="exact clusters whose members disagree on the key")
+    near_pairs: int
+    near_across_benchmarks: int
+    examples: list[DuplicatePair]
+
+
+class LeftOut(_Record):
+    """Rows that were left out, by reason."""
+
+    file: str
+    reason: str
+    rows: int
+    examples: list[str] = Field(description="at most ten row numbers or ids")
+
+
+class BenchmarkSummary(_Record):
+    """What a benchmark is made of."""
+
+    title: str
+    items: int
+    answered: int = Field(description="items with at least one response")
+    reasoning: int | None
+    knowledge: int | None
+    share_reasoning: float | None
+    cross_fitted: float | None = Field(description="share of items with a cross-fitted p")
+    in_domain: bool
+    options: dict[str, int] = Field(description="number of options -> items")
+    chance: float | None = Field(description="accuracy of a guesser")
+    key_positions: KeyPositions
+    licence: str | None
+    source: str | None
+    known_defects: list[str]
+
+
+class DataQuality(_Record):
+    """What was wrong with the data and what was done about it."""
+
+    items: int
+    responses: int
+    unmatched_responses: int
+    ungraded: int
+    left_out: list[LeftOut]
+    duplicates: Duplicates
+    readers: dict[str, list[ReaderAccuracy]] = Field(description="model -> other readers")
+    notes: list[str]
+
+
+class Splitter(_Record):
+    """The definition of reasoning in force, and how well its classifier knows it."""
+
+    definition: Literal["rubric", "medxpertqa", "given"]
+    definition_in_words: str
+    caution: str
+    text_view: str
+    threshold: float
+    labelled_items: int | None
+    measures: dict[str, float | None] = Field(description="cross-validated, on the labelled items")
+    cross_fitted: float | None
+    movers: list[tuple[str, float]] = Field(
+        default_factory=list, description="features that weigh most towards reasoning (+)"
+    )
+
+
+class Settings(_Record):
+    """All that is needed to get the same numbers again."""
+
+    viva: str
+    created: str
+    command: str | None
+    answers: list[str]
+    items: list[str]
+    labels: str
+    threshold: float
+    text_view: str
+    resamples: int
+    seed: int
+    strict: bool
+    level: float
+    smallest_side: int
+    tie_margin: float
+    versions: dict[str, str]
+    hashes: dict[str, str] = Field(description="file -> SHA-256")
+
+
+class Verdict(_Record):
+    """The findings in plain words."""
+
+    headline: str
+    sentences: list[str]
+    models: dict[str, str]
+
+
+class Summary(_Record):
+    """Everything in `summary.json`."""
+
+    schema_version: Literal["1"] = "1"
+    verdict: Verdict
+    models: dict[str, ModelSummary]
+    comparisons: list[Comparison]
+    sweep: list[SweepPoint]
+    robustness: dict[str, RobustnessCard]
+    benchmarks: dict[str, BenchmarkSummary]
+    hard_subset: Difficulty
+    efficiency: dict[str, Efficiency]
+    splitter: Splitter
+    data_quality: DataQuality
+    settings: Settings
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of `summary.json`."""
+    schema = Summary.model_json_schema(mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Viva audit summary"
+    return schema

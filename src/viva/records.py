@@ -1,0 +1,313 @@
+"""Items, responses and scores: the three tables that every command reads and writes.
+
+An *item* is a question with its options and key, a *response* is what one model said to it, a
+*score* is what was read from the response and whether it is right. In memory the tables are
+polars frames with the schemas below; the dataclasses are one row of each. Frames are never
+changed in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "LETTERS",
+    "Choice",
+    "Choices",
+    "Group",
+    "Item",
+    "ItemsRead",
+    "LeftOut",
+    "Response",
+    "ResponsesRead",
+    "Score",
+    "Status",
+    "content_hash",
+    "item_schema",
+    "items_frame",
+    "normalise",
+    "response_schema",
+    "responses_frame",
+    "score_schema",
+    "scores_frame",
+]
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Letters of the options, by position; an item has at most 26 options."""
+
+
+class Status(StrEnum):
+    """What became of a response. ``n`` of a cell is the sum over the four."""
+
+    PARSED = "parsed"
+    """A commitment was read."""
+    UNPARSED = "unparsed"
+    """No candidate answer was found: counts as not right."""
+    AMBIGUOUS = "ambiguous"
+    """Two or more live candidates and no commitment: counts as not right."""
+    UNGRADED = "ungraded"
+    """There is no response (error, budget, judge failed): outside the denominator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One right option, by 0-based position."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Several right options, by 0-based position, ascending."""
+
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The place of an item among its variants."""
+
+    id: str
+    role: str = "member"
+    relation: str = "original"
+    """``original``, ``preserving`` (the answer must stay) or ``altering`` (it must change)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question. ``benchmark`` and ``item_id`` together are its key."""
+
+    benchmark: str
+    item_id: str
+    question: str
+    options: tuple[str, ...] = ()
+    target: Choice | Choices | None = None
+    context: str | None = None
+    stratum: str | None = None
+    """A given label, ``reasoning`` or ``knowledge``."""
+    stratum_definition: str | None = None
+    """The name of the definition that ``stratum`` and ``p_reasoning`` follow."""
+    p_reasoning: float | None = None
+    """A given probability of ``reasoning`` under ``stratum_definition``, 0..1."""
+    group: Group | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What one model said to one item. ``text`` is raw; ``prediction`` was read by somebody else."""
+
+    benchmark: str
+    item_id: str
+    model: str
+    text: str | None = None
+    prediction: str | None = None
+    """The letter (or option text) read elsewhere; with ``text`` None, None here is unparsed
+    where ``already_read`` and ungraded where not."""
+    already_read: bool = False
+    method: str | None = None
+    probe: str | None = None
+    cue: str | None = None
+    sample: int = 0
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    prompt_hash: str | None = None
+    seed: int | None = None
+    calls: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What was read from one response, and how right it is (``value`` 0..1; None = ungraded)."""
+
+    benchmark: str
+    item_id: str
+    model: str
+    method: str | None
+    probe: str | None
+    sample: int
+    metric: str
+    status: Status
+    read: str | None
+    value: float | None
+    reason: str | None = None
+    """Why the response is not parsed, in one of a closed list of phrases."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One row of a file that was left out, and why: counted and listed, never silent."""
+
+    file: str
+    row: int | None
+    """1-based line (text files) or 1-based record number."""
+    id: str | None
+    reason: str
+    """One of a short list of phrases, so that rows can be counted by it."""
+
+
+class ItemsRead(NamedTuple):
+    """What was read from an items file."""
+
+    items: pl.DataFrame
+    left_out: list[LeftOut]
+
+
+class ResponsesRead(NamedTuple):
+    """What was read from an answers file; ``items`` where the file carries the questions too."""
+
+    responses: pl.DataFrame
+    left_out: list[LeftOut]
+    items: pl.DataFrame | None
+
+
+def normalise(text: str) -> str:
+    """Case, Unicode form and spacing removed: equal results mean the same text to a reader."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip().casefold()
+
+
+def content_hash(question: str, options: Iterable[str]) -> str:
+    """First 16 hex digits of SHA-256 over the normalised question and its *sorted* options.
+
+    Two items with equal hashes ask the same thing of the same options, in whatever order.
+    """
+    parts = [normalise(question), *sorted(normalise(option) for option in options)]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def item_schema() -> dict[str, Any]:
+    """Columns of an items frame. ``key`` holds 0-based positions: one for a Choice, more for
+    Choices, null where the item has no choice target; ``meta`` is a JSON object."""
+    import polars as pl
+
+    return {
+        "benchmark": pl.String,
+        "item_id": pl.String,
+        "question": pl.String,
+        "options": pl.List(pl.String),
+        "target": pl.String,  # "choice", "choices" or null
+        "key": pl.List(pl.Int64),
+        "context": pl.String,
+        "stratum": pl.String,
+        "stratum_definition": pl.String,
+        "p_reasoning": pl.Float64,
+        "group": pl.String,
+        "role": pl.String,
+        "relation": pl.String,
+        "meta": pl.String,
+        "content_hash": pl.String,
+    }
+
+
+def response_schema() -> dict[str, Any]:
+    """Columns of a responses frame, as in :class:`Response`."""
+    import polars as pl
+
+    return {
+        "benchmark": pl.String,
+        "item_id": pl.String,
+        "model": pl.String,
+        "text": pl.String,
+        "prediction": pl.String,
+        "already_read": pl.Boolean,
+        "method": pl.String,
+        "probe": pl.String,
+        "cue": pl.String,
+        "sample": pl.Int64,
+        "reasoning": pl.String,
+        "finish_reason": pl.String,
+        "prompt_hash": pl.String,
+        "seed": pl.Int64,
+        "calls": pl.Int64,
+        "input_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+        "seconds": pl.Float64,
+        "cost": pl.Float64,
+        "error": pl.String,
+    }
+
+
+def score_schema() -> dict[str, Any]:
+    """Columns of a scores frame, as in :class:`Score`."""
+    import polars as pl
+
+    return {
+        "benchmark": pl.String,
+        "item_id": pl.String,
+        "model": pl.String,
+        "method": pl.String,
+        "probe": pl.String,
+        "sample": pl.Int64,
+        "metric": pl.String,
+        "status": pl.String,
+        "read": pl.String,
+        "value": pl.Float64,
+        "reason": pl.String,
+    }
+
+
+def _item_row(item: Item) -> dict[str, Any]:
+    import json
+
+    target: str | None = None
+    key: list[int] | None = None
+    if isinstance(item.target, Choice):
+        target, key = "choice", [item.target.index]
+    elif isinstance(item.target, Choices):
+        target, key = "choices", list(item.target.indices)
+    return {
+        "benchmark": item.benchmark,
+        "item_id": item.item_id,
+        "question": item.question,
+        "options": list(item.options),
+        "target": target,
+        "key": key,
+        "context": item.context,
+        "stratum": item.stratum,
+        "stratum_definition": item.stratum_definition,
+        "p_reasoning": item.p_reasoning,
+        "group": item.group.id if item.group else None,
+        "role": item.group.role if item.group else None,
+        "relation": item.group.relation if item.group else None,
+        "meta": json.dumps(item.meta, ensure_ascii=False, default=str) if item.meta else None,
+        "content_hash": content_hash(item.question, item.options),
+    }
+
+
+def items_frame(items: Iterable[Item]) -> pl.DataFrame:
+    """The items as a frame with the columns of :func:`item_schema`."""
+    import polars as pl
+
+    return pl.DataFrame([_item_row(item) for item in items], schema=item_schema())
+
+
+def responses_frame(responses: Iterable[Response]) -> pl.DataFrame:
+    """The responses as a frame with the columns of :func:`response_schema`."""
+    import polars as pl
+
+    schema = response_schema()
+    rows = [{name: getattr(response, name) for name in schema} for response in responses]
+    return pl.DataFrame(rows, schema=schema)
+
+
+def scores_frame(scores: Iterable[Score]) -> pl.DataFrame:
+    """The scores as a frame with the columns of :func:`score_schema`."""
+    import polars as pl
+
+    schema = score_schema()
+    rows = [{name: getattr(score, name) for name in schema} for score in scores]
+    return pl.DataFrame(rows, schema=schema)
