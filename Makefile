@@ -1,0 +1,70 @@
+# Everything a newcomer needs: Python >= 3.11 and make. `make help` lists the targets.
+
+PYTHON      ?= python3
+VENV        ?= .venv
+# HF=1 also installs the encoder route of the splitter (torch, transformers) and runs its tests.
+HF          ?=
+# A smaller torch: TORCH_INDEX=https://download.pytorch.org/whl/cpu, or a version in TORCH.
+TORCH       ?=
+TORCH_INDEX ?=
+WORKERS     ?= auto
+PYTEST_ARGS ?=
+AUDIT_ARGS  ?=
+
+BIN   := $(VENV)/bin
+RUN   := $(BIN)/python
+STAMP := $(VENV)/.viva
+DEV   := $(STAMP)-dev$(if $(HF),-hf)
+
+# One thread per process: the tests run in parallel, and results must not depend on the machine.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: audit bench check clean docs help test
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+
+audit: $(STAMP)-core ## set up and examine the bundled answers; prints the table and the report's place
+	@$(BIN)/viva audit sample $(AUDIT_ARGS)
+
+test: check ## set up, check and run the tests; HF=1 with the encoder route
+	@$(RUN) -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
+
+check: $(DEV) ## style, types, layer order, documentation
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(RUN) tools/check_text.py
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
+	@$(RUN) tools/build_docs.py --check
+	@$(RUN) tools/check_links.py
+	@echo "check: style, types, layer order and documentation are in order"
+
+bench: $(DEV) ## performance side by side with peers and reference code; prints ratios
+	@for script in bench/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+
+docs: $(DEV) ## make the pages that are generated from the code
+	@$(RUN) tools/build_docs.py
+
+clean: ## remove the environment and the caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp per set of extras; what the project needs has changed when pyproject.toml has.
+$(STAMP)-core: pyproject.toml tools/install.py
+	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }
+	@$(PYTHON) tools/install.py --venv $(VENV)
+	@touch $@
+
+$(STAMP)-dev: pyproject.toml tools/install.py
+	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }
+	@$(PYTHON) tools/install.py --venv $(VENV) --extras dev
+	@touch $@ $(STAMP)-core
+
+$(STAMP)-dev-hf: pyproject.toml tools/install.py
+	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }
+	@$(PYTHON) tools/install.py --venv $(VENV) --extras dev,hf --torch "$(TORCH)" --torch-index "$(TORCH_INDEX)"
+	@touch $@ $(STAMP)-dev $(STAMP)-core
