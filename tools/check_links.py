@@ -43,9 +43,7 @@ def anchors(page: Path) -> set[str]:
     for opening, inline in itertools.pairwise(tokens):
         if opening.type != "heading_open":
             continue
-        text = "".join(
-            t.content for t in inline.children or [] if t.type in ("text", "code_inline")
-        )
+        parts = [t.content for t in inline.children or [] if t.type in ("text", "code_inline")]
         slug = re.sub(r"[^\w\- ]", "", "".join(parts).strip().lower()).replace(" ", "-")
         name, count = slug, 0
         while name in names:
