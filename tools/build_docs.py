@@ -1,0 +1,274 @@
+"""Make the pages of docs/ that follow from the code and from docs/papers.toml.
+
+``python tools/build_docs.py`` writes them; ``--check`` compares instead, prints the pages that
+differ and exits with 1 if there is any, so that no page can fall behind the code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import re
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import typer.main
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+NOTE = "<!-- Made by tools/build_docs.py: change {source}, then run `make docs`. -->"
+
+STATES = ("works", "adapter only", "not yet")
+
+ROOMS = (
+    "viva",
+    "viva.records",
+    "viva.errors",
+    "viva.benchmarks",
+    "viva.formats",
+    "viva.answers",
+    "viva.scoring",
+    "viva.strata",
+    "viva.analysis",
+    "viva.report",
+)
+"""Rooms of the reference, in reading order."""
+
+
+def first_line(thing: object) -> str:
+    """The first sentence of a docstring, on one line."""
+    text = inspect.getdoc(thing) or ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a Markdown table."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    names = list(head)
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+# The command line ------------------------------------------------------------------------------
+
+
+def _parameters(command: click.Command) -> list[list[str]]:
+    rows = []
+    for parameter in command.params:
+        if getattr(parameter, "hidden", False) or parameter.name == "help":
+            continue
+        if isinstance(parameter, click.Option):
+            names = ", ".join(f"`{n}`" for n in [*parameter.opts, *parameter.secondary_opts])
+        else:
+            names = f"`{(parameter.name or '').upper()}`"
+            names += " ..." if parameter.nargs == -1 else ""
+        default = parameter.default
+        shown = "" if default in (None, (), [], False) or callable(default) else f"`{default}`"
+        shown = "required" if parameter.required else shown
+        choices = getattr(parameter.type, "choices", None)
+        text = getattr(parameter, "help", None) or ""
+        if choices:
+            listed = ", ".join(f"`{getattr(c, 'value', c)}`" for c in choices)
+            text = f"{text} One of {listed}."
+        rows.append([names, text, shown])
+    return rows
+
+
+def _command(command: click.Command, path: str, depth: int) -> list[str]:
+    help_ = inspect.cleandoc(command.help or "").replace("\b", "").split("\f")[0].strip()
+    parts = [f"{'#' * min(depth, 4)} `{path}`", help_]
+    if rows := _parameters(command):
+        parts.append(table(("argument", "meaning", "default"), rows))
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            if not command.commands[name].hidden:
+                parts += _command(command.commands[name], f"{path} {name}", depth + 1)
+    return parts
+
+
+def cli() -> str:
+    """Every command, its arguments and what they mean, from the program itself."""
+    app = importlib.import_module("viva.cli").app
+    command = typer.main.get_command(app)
+    parts = [NOTE.format(source="src/viva/cli"), "# The command line"]
+    parts += _command(command, "viva", 2)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+# Extension points ------------------------------------------------------------------------------
+
+POINTS: tuple[tuple[str, str, str, str], ...] = ()
+"""Title, module, name of the table in it, how to add to it."""
+
+
+def _entries(table_: Any) -> list[tuple[str, object]]:
+    if isinstance(table_, Mapping):
+        return [(str(name), value) for name, value in table_.items()]
+    return [(str(getattr(value, "name", value)), value) for value in table_]
+
+
+def _says(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    for field in ("title", "summary", "in_words", "description", "source"):
+        text = getattr(value, field, None)
+        if isinstance(text, str):
+            return text
+    if callable(value) and not inspect.isclass(value):
+        return first_line(value)
+    for field in ("read", "function", "estimate"):
+        inner = getattr(value, field, None)
+        if callable(inner):
+            return first_line(inner)
+    return first_line(type(value))
+
+
+def extending() -> str:
+    """Every table that can be added to, with what is in it."""
+    from viva import _plugins
+
+    kinds = ", ".join(f"`{kind}.NAME`" for kind in _plugins.KINDS)
+    parts = [
+        NOTE.format(source="the tables it lists"),
+        "# Extension points",
+        "Each kind of part is a table in the code: a name, and a function or a record of a fixed "
+        "shape. A new part is one entry more, and its test.",
+        "A package outside Viva adds parts without a change to Viva, through entry points of the "
+        f"group `{_plugins.GROUP}`, named {kinds}:",
+        '```toml\n[project.entry-points.viva]\n"format.mytool" = "mypackage.viva:FORMAT"\n```',
+        "They are imported when they are looked up, not before. One that cannot be loaded is "
+        "reported with its name and left out.",
+    ]
+    for title, module, name, how in POINTS:
+        entries = _entries(getattr(importlib.import_module(module), name))
+        parts += [
+            f"## {title}",
+            f"`{module}.{name}`. {how}",
+            table(("name", "what"), [[f"`{key}`", _says(value)] for key, value in entries]),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+# Reference -------------------------------------------------------------------------------------
+
+
+def _signature(thing: object) -> str:
+    if not inspect.isfunction(thing):
+        return ""
+    text = re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(thing)))
+    return text.replace("'", "") if "'" in str(thing.__annotations__) else text
+
+
+def reference() -> str:
+    """The public names of every room."""
+    parts = [
+        NOTE.format(source="the docstrings"),
+        "# Reference",
+        "The public names, by room. `help(name)` in Python shows the whole of each description: "
+        "parameters with shapes, units and ranges, errors, and the source of a formula.",
+    ]
+    for room in ROOMS:
+        module = importlib.import_module(room)
+        parts += [f"## `{room}`", first_line(module)]
+        rows = []
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if name.startswith("__"):
+                continue
+            is_part = inspect.isfunction(thing) or inspect.isclass(thing)
+            says = first_line(thing) if is_part else f"a {type(thing).__name__}"
+            rows.append([f"`{name}{_signature(thing)}`", says])
+        parts.append(table(("name", "what"), rows))
+    return "\n\n".join(parts) + "\n"
+
+
+# Published systems -----------------------------------------------------------------------------
+
+
+def papers() -> str:
+    """What of the published systems works today, from docs/papers.toml."""
+    listed = tomllib.loads((DOCS / "papers.toml").read_text("utf-8"))["paper"]
+    for paper in listed:
+        if paper["state"] not in STATES:
+            sys.exit(f"docs/papers.toml: {paper['id']}: state {paper['state']!r}")
+        if (paper["state"] == "works") != ("command" in paper):
+            sys.exit(f"docs/papers.toml: {paper['id']}: `works` and `command` go together")
+    counts = Counter(paper["state"] for paper in listed)
+    parts = [
+        NOTE.format(source="docs/papers.toml"),
+        "# Published systems",
+        f"Viva is to cover {len(listed)} published systems. Each has one sentence that can be "
+        "tested. *works*: it holds today, and the command shows it. *adapter only*: its files can "
+        "be read and a part of the sentence holds. A `*` after a year: from memory.",
+        table(("state", "systems"), [[state, str(counts[state])] for state in STATES]),
+    ]
+    for state in STATES:
+        rows = [
+            [
+                f"`{p['id']}`",
+                f"{p['title']}, {p['year']} ({p['kind']})",
+                p["works_when"],
+                " ".join([f"`{p['command']}`" if "command" in p else "", p.get("note", "")]),
+            ]
+            for p in listed
+            if p["state"] == state
+        ]
+        if rows:
+            parts.append(f"## {state[0].upper()}{state[1:]}")
+            parts.append(table(("id", "system", "works when", "today"), rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def schema() -> str:
+    """The JSON Schema of summary.json."""
+    from viva import _summary
+
+    return json.dumps(_summary.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli,
+    "extending.md": extending,
+    "papers.md": papers,
+    "reference.md": reference,
+    "summary.schema.json": schema,
+}
+"""Generated files of docs/ and what makes them."""
+
+
+def main() -> int:
+    """Write the pages, or compare them with what is there."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help=", ".join(PAGES))
+    arguments = parser.parse_args()
+    behind = []
+    for name in arguments.pages or PAGES:
+        path, text = DOCS / name, PAGES[name]()
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        if arguments.check:
+            behind.append(name)
+        else:
+            path.write_text(text, "utf-8")
+            print(f"wrote docs/{name}")
+    for name in behind:
+        print(f"docs/{name} is behind the code: run `make docs`")
+    return 1 if behind else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
