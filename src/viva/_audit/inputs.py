@@ -1,0 +1,295 @@
+"""Answers and items, from wherever they come, to two tables that fit each other."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva.errors import InputError
+from viva.records import LeftOut
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["SAMPLE", "Inputs", "read_inputs"]
+
+SAMPLE = "sample"
+"""Stands for the bundled answers wherever a path to an answers file may stand."""
+
+RESPONSE_KEY = ("benchmark", "item_id", "model", "method", "probe", "sample")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Items and responses that match, and all that was left out on the way."""
+
+    items: pl.DataFrame
+    """One row for each answered item with a single right option."""
+    responses: pl.DataFrame
+    """Responses to those items, without the rows of a probe."""
+    unmatched: int
+    """Responses whose item is not known."""
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    answer_sources: list[str] = field(default_factory=list)
+    item_sources: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    """Every file that was read, for its hash."""
+
+
+def _is_frame(source: object) -> bool:
+    return hasattr(source, "columns")
+
+
+def as_sources(given: object) -> list[Any]:
+    """One source or several: a path, a frame, or a list of rows is one source."""
+    if given is None:
+        return []
+    if isinstance(given, str | Path) or _is_frame(given):
+        return [given]
+    if isinstance(given, Mapping):
+        return [[given]]
+    sources = list(given) if isinstance(given, Iterable) else [given]
+    if sources and all(isinstance(row, Mapping) for row in sources):
+        return [sources]
+    return sources
+
+
+def _name(source: object) -> str:
+    if isinstance(source, str | Path):
+        return str(source)
+    return "frame" if _is_frame(source) else "rows"
+
+
+def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inputs:
+    """Read all sources and join responses to items.
+
+    Parameters
+    ----------
+    items : source, list of sources or None
+        Items files, frames or rows. None: the bundled benchmarks, and the questions that
+        answers files carry with them.
+    answers : source or list of sources
+        Answers in any known format; ``"sample"`` is the bundled answers.
+    strict : bool
+        Row-level defects become errors.
+
+    Raises
+    ------
+    InputError
+        For any file-level defect, an unknown benchmark, nothing that matches, or two files
+        that contradict each other.
+    """
+    import polars as pl
+
+    from viva import benchmarks, formats
+
+    answer_sources = as_sources(answers)
+    if not answer_sources:
+        raise InputError("no answers given", mend="Name an answers file, or 'sample'")
+    left_out: list[LeftOut] = []
+    notes: list[str] = []
+    files: list[Path] = []
+
+    frames: list[tuple[str, pl.DataFrame]] = []
+    carried: list[tuple[str, pl.DataFrame]] = []
+    for source in answer_sources:
+        if isinstance(source, str) and source == SAMPLE and not Path(source).exists():
+            got = benchmarks.bundled_answers()
+        else:
+            got = formats.read_responses(source, strict=strict)
+            files += _files_of(source)
+        frames.append((_name(source), got.responses))
+        left_out += got.left_out
+        if got.items is not None and not got.items.is_empty():
+            carried.append((_name(source), got.items))
+    responses = _merge(frames, RESPONSE_KEY, "answers")
+
+    item_sources = as_sources(items)
+    if item_sources:
+        tables: list[tuple[str, pl.DataFrame]] = []
+        for source in item_sources:
+            read = benchmarks.read_items(source, strict=strict)
+            tables.append((_name(source), read.items))
+            left_out += read.left_out
+            files += _files_of(source)
+        known = _merge(tables, ("benchmark", "item_id"), "items")
+        names = [name for name, _ in tables]
+    else:
+        known = benchmarks.bundled().items
+        names = ["bundled"]
+    if carried:
+        responses, known, used = _join_carried(responses, known, carried, extend=not item_sources)
+        names += used
+
+    _check_benchmarks(responses, known, bool(item_sources), frames)
+    matched = responses.join(known, on=["benchmark", "item_id"], how="semi", maintain_order="left")
+    if matched.is_empty():
+        raise InputError(
+            "no response matches an item by benchmark and item_id",
+            where=", ".join(name for name, _ in frames),
+            mend="Compare the ids of both files, or give the right --items",
+        )
+    missing = responses.join(known, on=["benchmark", "item_id"], how="anti")
+    if not missing.is_empty():
+        if strict:
+            row = missing.row(0, named=True)
+            raise InputError(
+                f"{missing.height} responses match no item, first "
+                f"{row['benchmark']}/{row['item_id']}",
+                where=", ".join(name for name, _ in frames),
+                mend="Give --items that hold them, or leave out --strict",
+            )
+        for (benchmark,), part in missing.group_by("benchmark", maintain_order=True):
+            left_out += [
+                LeftOut(f"answers to {benchmark}", None, item, "no such item")
+                for item in part["item_id"].to_list()
+            ]
+    probed = matched.filter(pl.col("probe").is_not_null())
+    if not probed.is_empty():
+        notes.append(
+            f"{probed.height} responses carry a probe; they stay out of accuracy and gaps."
+        )
+        matched = matched.filter(pl.col("probe").is_null())
+    answered = known.join(matched, on=["benchmark", "item_id"], how="semi", maintain_order="left")
+    single = answered.filter(pl.col("target") == "choice")
+    for row in answered.filter(
+        pl.col("target").is_null() | (pl.col("target") != "choice")
+    ).iter_rows(named=True):
+        left_out.append(
+            LeftOut(
+                f"items of {row['benchmark']}", None, row["item_id"], "not one right option"
+            )
+        )
+    matched = matched.join(single, on=["benchmark", "item_id"], how="semi", maintain_order="left")
+    if matched.is_empty():
+        raise InputError(
+            "no usable row: no answered item has exactly one right option",
+            where=", ".join(name for name, _ in frames),
+            mend="Probe rows and questions with several right options are not audited",
+        )
+    return Inputs(
+        items=single,
+        responses=matched,
+        unmatched=missing.height,
+        left_out=left_out,
+        notes=notes,
+        answer_sources=[name for name, _ in frames],
+        item_sources=names,
+        files=files,
+    )
+
+
+def _files_of(source: object) -> list[Path]:
+    if not isinstance(source, str | Path) or not Path(source).exists():
+        return []
+    path = Path(source)
+    if path.is_dir():
+        return sorted(inner for inner in path.rglob("*") if inner.is_file())
+    return [path]
+
+
+def _merge(
+    tables: list[tuple[str, pl.DataFrame]], key: tuple[str, ...], kind: str
+) -> pl.DataFrame:
+    """One table of all files; equal rows once, rows that contradict each other an error."""
+    import polars as pl
+
+    tables = [(name, table) for name, table in tables if not table.is_empty()]
+    if not tables:
+        raise InputError(f"no usable row in the {kind} given", mend="See docs/formats.md")
+    if len(tables) == 1:
+        return tables[0][1]
+    # Where a row comes from and its free-form extras are not what it says.
+    said = [c for c in tables[0][1].columns if c != "meta"]
+    both = pl.concat(
+        [table.with_columns(pl.lit(name).alias("__file")) for name, table in tables]
+    ).unique(subset=said, keep="first", maintain_order=True)
+    clash = both.filter(pl.struct(*key).is_duplicated())
+    if not clash.is_empty():
+        row = clash.row(0, named=True)
+        same = clash.filter(
+            pl.all_horizontal(*(pl.col(name).eq_missing(pl.lit(row[name])) for name in key))
+        )
+        where = " and ".join(dict.fromkeys(same["__file"].to_list()))
+        what = "/".join(str(row[name]) for name in key if row[name] is not None)
+        raise InputError(
+            f"two rows for {what} contradict each other", where=where, mend="Keep one of the files"
+        )
+    return both.drop("__file")
+
+
+def _join_carried(
+    responses: pl.DataFrame,
+    known: pl.DataFrame,
+    carried: list[tuple[str, pl.DataFrame]],
+    *,
+    extend: bool,
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Give responses the ids of known items that ask the same; else use the carried questions.
+
+    Matching by id comes first and counts only if the question is the same too; then by
+    content. Questions that are new are added to the known ones where ``extend``.
+    """
+    import polars as pl
+
+    known_hash = known.select("benchmark", "item_id", "content_hash")
+    own = pl.concat([table for _, table in carried]).unique(
+        subset=["benchmark", "item_id"], keep="first", maintain_order=True
+    )
+    by_id = own.join(known_hash, on=["benchmark", "item_id", "content_hash"], how="semi")
+    rest = own.join(by_id, on=["benchmark", "item_id"], how="anti", maintain_order="left")
+    by_content = rest.join(
+        known_hash.unique(subset="content_hash", keep="first", maintain_order=True).rename(
+            {"benchmark": "benchmark_known", "item_id": "item_id_known"}
+        ),
+        on="content_hash",
+        how="inner",
+        maintain_order="left",
+    ).select("benchmark", "item_id", "benchmark_known", "item_id_known")
+    if not by_content.is_empty():
+        responses = (
+            responses.join(
+                by_content, on=["benchmark", "item_id"], how="left", maintain_order="left"
+            )
+            .with_columns(
+                pl.coalesce("benchmark_known", "benchmark").alias("benchmark"),
+                pl.coalesce("item_id_known", "item_id").alias("item_id"),
+            )
+            .drop("benchmark_known", "item_id_known")
+        )
+        rest = rest.join(by_content, on=["benchmark", "item_id"], how="anti", maintain_order="left")
+    if not extend or rest.is_empty():
+        return responses, known, []
+    # A question of the same id as a known one, but not the same question, wins: it was asked.
+    kept = known.join(rest, on=["benchmark", "item_id"], how="anti", maintain_order="left")
+    known = pl.concat([kept, rest.select(kept.columns)])
+    return responses, known, [f"carried by {name}" for name, _ in carried]
+
+
+def _check_benchmarks(
+    responses: pl.DataFrame,
+    known: pl.DataFrame,
+    own_items: bool,
+    frames: list[tuple[str, pl.DataFrame]],
+) -> None:
+    from viva import benchmarks
+
+    have = set(known["benchmark"].unique().to_list())
+    for name in responses["benchmark"].unique(maintain_order=True).to_list():
+        if name in have or (own_items and name in benchmarks.CARDS):
+            continue
+        where = next(
+            (file for file, table in frames if name in table["benchmark"].unique().to_list()), None
+        )
+        near = difflib.get_close_matches(name, sorted(have), n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise InputError(
+            f"unknown benchmark {name!r}{hint}",
+            where=where,
+            mend="Give its questions with --items; bundled: "
+            + ", ".join(sorted(have)[:8]),
+        )

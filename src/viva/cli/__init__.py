@@ -1,0 +1,5 @@
+"""The command line: each command parses its arguments, calls one function and prints."""
+
+from viva.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,93 @@
+"""`viva audit`: from answers on disk to a report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    answers: Annotated[
+        list[str],
+        typer.Argument(
+            help="Answers files or folders (generic JSONL/CSV/Parquet, medagents-benchmark, "
+            "MIRAGE, HuatuoGPT-o1, lm-eval, Inspect, HELM), or `sample` for the bundled ones.",
+            show_default=False,
+        ),
+    ],
+    items: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--items",
+            help="Items file; repeatable. Without it bundled and known benchmarks are joined by "
+            "id.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Folder for the report. Default: a new folder under viva-runs/."
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            help="What counts as reasoning: rubric, medxpertqa or given (labels in the items "
+            "file). Default: given where every item has one, else rubric.",
+            show_default=False,
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="p_reasoning from which an item is reasoning.")
+    ] = 0.5,
+    text_view: Annotated[
+        str,
+        typer.Option("--text-view", help="What the splitter reads: stem, stem+options, "
+                     "stem+context."),
+    ] = "stem",
+    resamples: Annotated[int, typer.Option("--resamples", help="Bootstrap resamples.")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the resampling.")] = 0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A defect in one row is an error.")
+    ] = False,
+) -> None:
+    """Audit answers on disk: accuracy and reasoning gap of every model, and a report.
+
+    Examples:
+
+        viva audit sample
+
+        viva audit answers.jsonl --items items.jsonl --out report/
+
+        viva audit lm_eval_output/ --labels medxpertqa --threshold 0.6
+    """
+    from rich.console import Console
+
+    from viva import report
+    from viva._audit import audit
+    from viva._progress import bars
+
+    if out is None:
+        out = Path("viva-runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
+    result = audit(
+        items=list(items) if items else None,
+        answers=answers,
+        labels=labels,
+        threshold=threshold,
+        text_view=text_view,
+        resamples=resamples,
+        seed=seed,
+        strict=strict,
+        out=out,
+        progress=bars,
+    )
+    console = Console()
+    report.terminal(result.summary, console)
+    console.print(f"\nReport: {out / 'report.html'}", soft_wrap=True, highlight=False)

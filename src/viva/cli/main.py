@@ -1,0 +1,59 @@
+"""The command `viva`: one sub-command per file; bad input is one line and exit code 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from viva._version import __version__
+from viva.cli import audit, doctor, strata
+from viva.errors import InputError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="viva",
+    help="Examine medical language models: do they reason or recite?",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("audit")(audit.command)
+app.command("doctor")(doctor.command)
+app.add_typer(strata.app, name="strata")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"viva {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Examine medical language models: do they reason or recite?"""
+
+
+def main() -> None:
+    """Run the command line; entry point of the console script."""
+    try:
+        app()
+    except InputError as error:
+        print(f"viva: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("viva: stopped", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away; that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
