@@ -8,6 +8,7 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ NEEDED = (3, 11)
 _UNITS = {"bytes": 1e-6, "kB": 1e-3, "MB": 1.0, "GB": 1e3}
 _DOWNLOAD = re.compile(r"Downloading (\S+?)(?:\.metadata)? \(([\d.]+) (bytes|kB|MB|GB)\)")
 _CACHED = re.compile(r"Using cached (\S+?)(?:\.metadata)? \(([\d.]+) (bytes|kB|MB|GB)\)")
+_ON_DISK = re.compile(r"Processing (\S+\.whl)")
 _LISTED_FROM = 1.0  # MB: smaller files are counted, not listed
 
 
@@ -37,6 +39,7 @@ def make_venv(venv):
         [sys.executable, "-m", "venv", str(venv)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     if done.returncode:
+        shutil.rmtree(str(venv), ignore_errors=True)  # half an environment would look like one
         last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
         sys.exit(
             f"cannot create {venv}: {' '.join(last) or 'venv failed'}. "
@@ -45,32 +48,34 @@ def make_venv(venv):
 
 
 def pip_install(venv, arguments):
-    """Run pip, print one line per large file, and return (MB downloaded, MB from the cache)."""
+    """Run pip, print one line per large file, and return (MB downloaded, MB found on this disk)."""
     command = [str(_interpreter(venv)), "-m", "pip", "--no-input", "install"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", *arguments]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
     )
-    lines, fetched, cached = [], 0.0, 0.0
+    lines, fetched, local = [], 0.0, 0.0
     for raw in process.stdout:
         line = raw.strip()
         lines.append(line)
-        for pattern, verb in ((_DOWNLOAD, "downloading"), (_CACHED, "from cache")):
-            match = pattern.search(line)
-            if match:
-                size = float(match.group(2)) * _UNITS[match.group(3)]
-                if verb == "downloading":
-                    fetched += size
-                else:
-                    cached += size
-                if size >= _LISTED_FROM:
-                    _say(f"  {verb} {match.group(1)} ({size:.1f} MB)")
+        downloaded, cached, on_disk = (p.search(line) for p in (_DOWNLOAD, _CACHED, _ON_DISK))
+        if downloaded or cached:
+            match = downloaded or cached
+            name, size = match.group(1), float(match.group(2)) * _UNITS[match.group(3)]
+        elif on_disk and os.path.isfile(on_disk.group(1)):
+            name, size = os.path.basename(on_disk.group(1)), os.path.getsize(on_disk.group(1)) / 1e6
+        else:
+            name, size = "", 0.0
+        fetched += size if downloaded else 0.0
+        local += 0.0 if downloaded else size
+        if size >= _LISTED_FROM:
+            _say(f"  {'downloading' if downloaded else 'from this disk'} {name} ({size:.1f} MB)")
         if line.startswith("Installing collected packages"):
             _say("  installing {} packages".format(line.count(",") + 1))
     if process.wait():
         _say("\n".join(lines[-15:]))
         sys.exit("pip failed: see the lines above")
-    return fetched, cached
+    return fetched, local
 
 
 def main():
@@ -88,16 +93,16 @@ def main():
     make_venv(arguments.venv)
     extras = f"[{arguments.extras}]" if arguments.extras else ""
     _say(f"installing viva{extras} into {arguments.venv}")
-    fetched = cached = 0.0
+    fetched = local = 0.0
     if arguments.torch or arguments.torch_index:
         first = [arguments.torch or "torch"]
         if arguments.torch_index:
             first += ["--index-url", arguments.torch_index]
-        fetched, cached = pip_install(arguments.venv, first)
+        fetched, local = pip_install(arguments.venv, first)
     more = pip_install(arguments.venv, ["--editable", f".{extras}"])
-    fetched, cached = fetched + more[0], cached + more[1]
+    fetched, local = fetched + more[0], local + more[1]
     seconds = time.monotonic() - started
-    _say(f"installed: {fetched:.0f} MB downloaded, {cached:.0f} MB from a cache, {seconds:.0f} s")
+    _say(f"installed: {fetched:.0f} MB downloaded, {local:.0f} MB from this disk, {seconds:.0f} s")
 
 
 if __name__ == "__main__":
