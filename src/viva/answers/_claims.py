@@ -1,0 +1,412 @@
+"""Claims: where an answer commits itself, how strongly, and to what.
+
+Announcements (*the answer is*, a box, a JSON field, *I choose*, *therefore*) lead to a slot that
+:func:`viva.answers._slots.read_slot` reads; predicates (*option B is correct*) look back at their
+subject. Both are found from the end of the text, window by window, so that a clear last word is
+read without looking at what came before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from viva.answers import _phrases as phrases
+from viva.answers._slots import (
+    NOT_ON_LIST,
+    SEVERAL,
+    Claim,
+    View,
+    letter_at,
+    live_mentions,
+    read_slot,
+)
+
+__all__ = ["EXPLICIT", "STATED", "claims_from_the_end"]
+
+EXPLICIT = 3
+"""An announced answer: the last one stands."""
+STATED = 2
+"""A statement about one option: stands if nothing was announced and nothing contradicts it."""
+
+_FIRST_WINDOW = 480
+_SENTENCE = 400
+
+
+def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
+    """Yield the claims of ``view`` from the last to the first, lazily.
+
+    Windows grow by a factor of four and overlap by the longest trigger, so the text is scanned
+    once; each trigger looks at a bounded stretch around it.
+    """
+    upper, size = len(view.low), _FIRST_WINDOW
+    while upper > start:
+        lower = max(start, upper - size)
+        if lower > start:  # begin at a word, so that no trigger is cut
+            blank = view.low.find(" ", lower, upper)
+            lower = blank if blank >= 0 else lower
+        found = list(phrases.TRIGGER.finditer(view.low, max(start, lower - 24), upper + 24))
+        for match in reversed(found):
+            if lower <= match.start() < upper:
+                claim = _KINDS[match.lastgroup or ""](view, match, start)
+                if claim:
+                    yield claim
+        upper, size = lower, size * 4
+
+
+def _sentence_start(low: str, at: int, start: int) -> int:
+    first = max(start, at - _SENTENCE)
+    begin = first
+    for stop in (". ", "\n", "? ", "! ", "; "):
+        found = low.rfind(stop, first, at)
+        # "B. Ketamine is correct": the stop behind a lone letter ends a label, not a sentence.
+        if stop == ". " and found > 0 and low[found - 1].isalpha():
+            lone = found < 2 or not low[found - 2].isalnum()
+            if lone:
+                found = low.rfind(stop, first, found - 1) if found - 1 > first else -1
+        begin = max(begin, found + len(stop) if found >= 0 else first)
+    return begin
+
+
+def _sentence_end(low: str, at: int) -> int:
+    limit = min(len(low), at + _SENTENCE)
+    ends = [low.find(stop, at, limit) for stop in (". ", "\n", "? ", "! ", "; ")]
+    return min((end for end in ends if end >= 0), default=limit)
+
+
+def _word_before(low: str, at: int) -> bool:
+    return at > 0 and low[at - 1].isalpha() and low[at - 1].isascii()
+
+
+def _discounted(view: View, at: int, claim: Claim, start: int) -> bool:
+    """Whether the announcement is hypothetical, somebody else's, asked or taken back at once."""
+    low = view.low
+    begin = _sentence_start(low, at, start)
+    if phrases.DISCOUNT_BEFORE.search(low, begin, at):
+        return True
+    end = min(len(low), claim.after + 120)
+    if phrases.DISCOUNT_AFTER.match(low, claim.after, end):
+        return True
+    tail = low[claim.after : claim.after + 4].lstrip(" )]'.")
+    return tail.startswith("?")
+
+
+def _kept(view: View, at: int, claim: Claim | None, start: int) -> Claim | None:
+    return claim if claim and not _discounted(view, at, claim, start) else None
+
+
+def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
+    """*The answer is B*, *Answer: B*, ``<answer>B</answer>``, ``\\boxed{B}``, ``"answer": "B"``."""
+    low, raw = view.low, view.raw
+    at, end = match.span()
+    noun = match.group()
+    if _word_before(low, at):
+        return None
+    opened = raw.rfind("<", max(0, at - 24), at)
+    if opened >= 0 and raw[opened + 1] == "/" and ">" not in raw[opened:at]:
+        return None  # a closing tag
+    closed = _closed_slot(view, noun, at, end)
+    if closed:
+        return read_slot(view, *closed, EXPLICIT, closed=True) or _empty_slot(view, *closed)
+    head = low[max(start, at - 60) : at]
+    strong = phrases.STRONG_NOUN.match(noun) is not None
+    qualified = phrases.QUALIFIER.search(head) is not None
+    if phrases.OTHER.search(head) and not qualified:
+        return None
+    label = phrases.LABEL.match(low, end)
+    if label and (strong or qualified or not head.rsplit("\n", 1)[-1].strip(" -#>1234567890.,({")):
+        claim = read_slot(view, label.end(), len(low), EXPLICIT, loose=strong or qualified)
+        if claim and not _is_list(view, claim):
+            return _kept(view, at, claim, start)
+        if strong and "\n" not in low[end : label.end() + 2]:
+            return None
+    if label is None and (strong or noun == "final"):
+        direct = _direct(view, end)
+        if direct:
+            return _kept(view, at, direct, start)
+    if noun.endswith(("choices", "options")):
+        return None
+    return _copula(view, at, end, EXPLICIT if strong or qualified else STATED, start)
+
+
+def _copula(view: View, at: int, end: int, strength: int, start: int) -> Claim | None:
+    """The slot after the first verb of the sentence that has one."""
+    low = view.low
+    stop = min(_sentence_end(low, end), end + 240)
+    for count, verb in enumerate(phrases.COPULA.finditer(low, end, stop)):
+        between = low[end : verb.start()]
+        if count > 4 or "incorrect" in between or "wrong" in between:
+            return None
+        denied = phrases.NEGATION.match(low[verb.end() : verb.end() + 12].lstrip()) is not None
+        if denied and verb.group() == "be":  # "cannot be B"
+            return None
+        if re.search(r"(?:not|n't|never|cannot)\s*$", between[-12:]):
+            return None
+        claim = read_slot(
+            view, verb.end(), len(low), strength, loose=strength == EXPLICIT
+        )
+        if claim and not _is_list(view, claim):
+            return _kept(view, at, claim, start)
+    return None
+
+
+def _direct(view: View, end: int) -> Claim | None:
+    """*ANS B*, *answer (B)*: a letter directly behind the noun that ends its phrase."""
+    at = end
+    while at < len(view.low) and at - end < 8 and view.low[at] in " ([.'":
+        at += 1
+    if at == end or at >= len(view.low) or not letter_at(view, at, len(view.low), marked=True):
+        return None
+    behind = view.low[at + 1 : at + 8].lstrip(" )]'")
+    if behind[:1].isalnum() or behind[:1] in (",", "-", ":", "/"):
+        return None
+    claim = read_slot(view, at, len(view.low), EXPLICIT)
+    return claim if claim and claim.option is not None else None
+
+
+def _closed_slot(view: View, noun: str, at: int, end: int) -> tuple[int, int] | None:
+    """The extent of a slot with an end of its own, where the noun opens one."""
+    raw, low = view.raw, view.low
+    if noun in ("boxed", "fbox"):
+        if end < len(raw) and raw[end] in "{ " and (open_ := raw.find("{", end, end + 4)) >= 0:
+            return open_ + 1, _closing_brace(raw, open_ + 1)
+        return None
+    if raw[end : end + 1] == ">" and "<" in raw[max(0, at - 24) : at]:
+        close = raw.find("</", end, end + 4000)
+        return end + 1, close if close >= 0 else len(raw)
+    field = _FIELD.match(raw, end)
+    if field is None or (field["close"] is None and field["quote"] is None):
+        return None
+    first = field.end()
+    if field["quote"] is None:
+        return (first, _json_end(raw, first)) if field["close"] else None
+    return first, _string_end(raw, first, field["quote"])
+
+
+_FIELD = re.compile(
+    r"(?P<close>\\{0,3}[\"'])?\s{0,9}[:=]\s{0,9}(?P<quote>\\{0,3}[\"'](?=[^\"'\n]{0,400}[\"']\s{0,9}(?:[,}\]]|$)))?"
+)
+
+
+def _string_end(raw: str, first: int, quote: str) -> int:
+    """End of a string opened by ``quote``: the same quote before a comma, bracket or the end."""
+    at = first
+    for _ in range(24):
+        at = raw.find(quote, at, first + 4000)
+        if at < 0:
+            return min(len(raw), first + 4000)
+        rest = raw[at + len(quote) : at + len(quote) + 12].lstrip()
+        if not rest or rest[0] in ",}]\n":
+            return at
+        at += len(quote)
+    return min(len(raw), first + 4000)
+
+
+def _json_end(raw: str, first: int) -> int:
+    """End of a bare JSON value: a list, an object, null, or an unquoted word."""
+    stop = {"[": "]", "{": "}"}.get(raw[first : first + 1])
+    if stop:
+        close = raw.find(stop, first, first + 4000)
+        return close + 1 if close >= 0 else min(len(raw), first + 4000)
+    ends = [raw.find(char, first, first + 400) for char in ",}\n"]
+    return min((end for end in ends if end >= 0), default=min(len(raw), first + 400))
+
+
+def _closing_brace(raw: str, first: int) -> int:
+    depth = 1
+    limit = min(len(raw), first + 400)
+    for at in range(first, limit):
+        if raw[at] == "{":
+            depth += 1
+        elif raw[at] == "}":
+            depth -= 1
+            if depth == 0:
+                return at
+    return limit
+
+
+def _empty_slot(view: View, first: int, end: int) -> Claim | None:
+    if view.low[first:end].strip(" \n'.,"):
+        return None
+    return Claim(first, first, None, "no answer text", EXPLICIT, end)
+
+
+def _is_list(view: View, claim: Claim) -> bool:
+    """Whether the slot opens a list of the options (*Options: A. ... B. ...*)."""
+    if claim.option != 0 or not claim.reason is None:
+        return False
+    low = view.low
+    at, seen = claim.after, 1
+    while seen < view.options.count:
+        label = _LABEL_OF[seen].search(low, at, at + 8)
+        if label is None:
+            break
+        own = view.options.by_option[seen]
+        at = label.end()
+        if own:
+            if not low.startswith(own, at):
+                break
+            at += len(own)
+        else:
+            newline = low.find("\n", at, at + 200)
+            at = newline if newline >= 0 else min(len(low), at + 200)
+        seen += 1
+    return seen >= max(2, min(3, view.options.count))
+
+
+_LABEL_OF = [re.compile(rf"(?<![a-z]){chr(97 + i)}\s?[.):\]]\s{{0,4}}") for i in range(26)]
+
+
+def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
+    """*I choose B*, *going with B*."""
+    low = view.low
+    at, end = match.span()
+    if _word_before(low, at):
+        return None
+    head = low[max(start, at - 40) : at]
+    if re.search(r"(?:not|n't|never|to|why|if|before|please|must|cannot)\s+(?:\w+\s+)?$", head):
+        return None
+    own = re.search(r"\b(?:i|we|i'd|i'll|i'm|would|will|am|therefore|so|thus|hence|me)\b", head)
+    claim = read_slot(view, end, len(low), EXPLICIT if own else STATED)
+    return _kept(view, at, claim, start) if claim and not _is_list(view, claim) else None
+
+
+def _cjk(view: View, match: re.Match[str], start: int) -> Claim | None:
+    """Announcements in scripts without spaces: 答案是B, 故选C, 正解はD, 정답은 B."""
+    low = view.low
+    before = low[max(start, match.start() - 3) : match.start()]
+    if before.endswith(("不", "不能", "非")):
+        return None
+    at = match.end()
+    label = re.compile(r"(?:应该|应当|应)?(?:选择|选|選)?\s{0,4}(?:是|为|為|は|은|는|:)?\s{0,4}:?").match(low, at)
+    claim = read_slot(view, label.end() if label else at, len(low), EXPLICIT)
+    return _kept(view, match.start(), claim, start) if claim and not _is_list(view, claim) else None
+
+
+def _terminal_letter(view: View, end: int, strength: int) -> Claim | None:
+    """A letter that closes its clause: *Therefore, B.*, *actually C*, *it is (D)*."""
+    low = view.low
+    link = _LINK.match(low, end)
+    at = link.end() if link else end
+    if at >= len(low) or at == end:
+        return None
+    claim = read_slot(view, at, len(low), strength)
+    if claim is None or claim.option is None:
+        return claim if claim and claim.reason in (SEVERAL, NOT_ON_LIST) and claim.end > claim.start and _letters_only(view, claim) else None
+    rest = low[claim.after : claim.after + 12].lstrip(" )]'")
+    word = re.match(r"\w*", rest)
+    if claim.end - claim.start > 1:
+        return claim if not rest or not rest[:1].isalnum() else None
+    if rest and word and word.group() and word.group() not in ("because", "since", "as"):
+        return None
+    return claim
+
+
+def _letters_only(view: View, claim: Claim) -> bool:
+    span = view.text[claim.start : claim.end]
+    return re.fullmatch(r"[\sA-Z,/&()]|(?:[A-Z](?:\W|and|or)*)+", span[:40]) is not None
+
+
+_LINK = re.compile(
+    r"[\s,:.\-]{1,6}(?:(?:i (?:think|believe|would say)|it is|it's|it must be|it should be|this is|"
+    r"that is|must be|we have|the|option|choice|answer|is|no|correct)\b[\s,:(]{1,4}){0,4}[\s:(\[]{0,3}"
+)
+
+
+def _conclusion(view: View, match: re.Match[str], start: int) -> Claim | None:
+    low = view.low
+    if _word_before(low, match.start()):
+        return None
+    return _kept(view, match.start(), _terminal_letter(view, match.end(), EXPLICIT), start)
+
+
+def _it(view: View, match: re.Match[str], start: int) -> Claim | None:
+    if _word_before(view.low, match.start()):
+        return None
+    return _kept(view, match.start(), _terminal_letter(view, match.end(), STATED), start)
+
+
+_KINDS = {
+    "noun": _noun,
+    "verb": _verb,
+    "cjk": _cjk,
+    "concl": _conclusion,
+    "corr": _conclusion,
+    "it": _it,
+}
+
+# --- statements about one option ----------------------------------------------------------------
+
+_PREDICATE = re.compile(
+    r"\b(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|being|"
+    r"stands out as|must be|represents|es|est|é|ist|è)\s+"
+    r"(?:(?:therefore|thus|hence|likely|probably|clearly|indeed|now|still|also|definitely|certainly|"
+    r"considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|most likely to be)\s+){0,4}"
+    r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|more likely|"
+    r"richtig|korrekt|corretta|correta|bonne)\b"
+    r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?\s{0,3}(?:[).!\n]|$)"
+    r"|(?:选项|項|项)?\s{0,2}(?:是)?(?:正确|正確|对)的?"
+)
+_SEGMENT = re.compile(
+    r"(?:;|\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
+    r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b|, but\b|\bbut\b|\bas\b)"
+)
+_SUBJECT = re.compile(
+    r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|option|antwort|"
+    r"alternativa|letra|选项|選項)\s{0,3}[(\[]?\s?)|(?P<bracket>[(\[])|(?P<clause>(?:^|[,:;(\n])\s{0,4}))"
+    r"(?P<letter>[a-z])(?![a-z0-9])"
+)
+
+
+def statements(view: View, start: int) -> list[Claim]:
+    """*Option B is correct*, *C (Ketamine) would be the best choice*: claims by predicate."""
+    low = view.low
+    claims: list[Claim] = []
+    for match in _PREDICATE.finditer(low, start):
+        begin = _sentence_start(low, match.start(), start)
+        if match.start() and low[match.start() - 1].isalpha() and low[match.start()].isascii():
+            continue
+        claim = _subject(view, begin, match)
+        if claim and not phrases.DISCOUNT_BEFORE.search(low, begin, claim.start):
+            claims.append(claim)
+    return claims
+
+
+def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
+    low = view.low
+    at = predicate.start()
+    if phrases.CONDITION.match(low, predicate.end(), min(len(low), predicate.end() + 60)):
+        return None
+    segment = begin
+    for cut in _SEGMENT.finditer(low, begin, at):
+        segment = cut.end()
+    options: dict[int, tuple[int, int]] = {}
+    for subject in _SUBJECT.finditer(low, segment, at):
+        spot = subject.start("letter")
+        marked = subject["word"] is not None or subject["bracket"] is not None
+        if not letter_at(view, spot, at, marked=marked) or (
+            not marked and not view.text[spot].isupper()
+        ):
+            continue
+        index = ord(low[spot]) - 97
+        if index >= view.options.count:
+            return None
+        if not phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), subject.start()):
+            options.setdefault(index, (spot, spot + 1))
+        claim = read_slot(view, spot, at, STATED)
+        if claim and claim.reason == SEVERAL:
+            return claim
+    for mention in live_mentions(view, segment, at):
+        if len(mention.options) == 1:
+            options.setdefault(next(iter(mention.options)), (mention.start, mention.end))
+    strong = phrases.CONCLUSION.search(low, begin, at) or low.startswith(
+        ("the correct answer", "the best answer", "correct answer"), max(0, predicate.end() - 18)
+    )
+    answer = low[predicate.end() - 8 : predicate.end() + 8]
+    strength = EXPLICIT if strong or "answer" in answer else STATED
+    if len(options) == 1:
+        ((index, span),) = options.items()
+        return Claim(*span, index, None, strength, predicate.end())
+    if len(options) > 1 and predicate.group().startswith("are"):
+        return Claim(segment, at, None, SEVERAL, STATED, predicate.end())
+    return None

@@ -1,0 +1,378 @@
+"""Reading one slot: the few characters in which an answer is expected, such as what follows
+*the answer is*, the inside of a box, or a whole completion of one letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from viva.answers import _phrases as phrases
+from viva.answers._options import Mention, Options, longest_at, match_at, mentions
+from viva.records import LETTERS
+
+__all__ = ["Claim", "Ref", "View", "letter_at", "live_mentions", "null_at", "read_slot", "ref_at"]
+
+NOT_ON_LIST = "answer is not on the list"
+CONFLICT = "letter and text in conflict"
+SEVERAL = "two live candidates"
+_OPENERS = " \n:>=(-[{'#|,."
+_LABEL_WORDS = ("option", "choice", "answer", "letter", "alternative", "statement", "opción", "letra")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The answer region in its three forms, equal in length, with the options it is read for."""
+
+    raw: str
+    text: str
+    low: str
+    options: Options
+
+
+class Ref(NamedTuple):
+    """A reference to an option by letter or text; several options where texts are equal."""
+
+    options: frozenset[int]
+    start: int
+    end: int
+    after: int
+    """Where reading goes on: behind a text that repeats the letter's option."""
+    conflict: bool = False
+    letter: bool = False
+
+
+class Claim(NamedTuple):
+    """One commitment: to an option, or to none with the reason why."""
+
+    start: int
+    end: int
+    option: int | None
+    reason: str | None
+    strength: int
+    after: int = 0
+
+
+_BEYOND = frozenset({-1})
+
+
+def _next_word(low: str, start: int, limit: int) -> tuple[int, str]:
+    """The first word of ``low`` after blanks (at most 40 letters), and where it starts."""
+    while start < limit and low[start] == " ":
+        start += 1
+    end = start
+    while end < limit and end - start < 40 and (low[end].isalnum() or low[end] == "'"):
+        end += 1
+    return start, low[start:end]
+
+
+def _terminal(char: str) -> bool:
+    return char in ".,;:)]}!?'<|\n>\\" or char >= "\u2e80"
+
+
+def letter_at(view: View, at: int, limit: int, *, marked: bool = False) -> bool:
+    """Whether the character at ``at`` is an option's letter and not a word or part of a name."""
+    text, low = view.text, view.low
+    char = text[at]
+    if not ("A" <= char <= "Z" or "a" <= char <= "z"):
+        return False
+    if at and text[at - 1].isalnum() and text[at - 1].isascii():
+        return False
+    small = char >= "a"
+    own = _own_text(view, ord(low[at]) - 97)
+    if at + 1 >= limit:
+        return True
+    after = text[at + 1]
+    if after == " " or after == "\n":
+        if small and not marked:
+            # "a patient", "i think": a small letter needs a mark or the end of its line.
+            rest = low[at + 1 : min(limit, at + 40)].lstrip(" ")
+            return not rest or rest[0] in ".,;:)]}\n"
+        return after == "\n" or _bare_word_follows(view, at, limit, own, marked)
+    if after == "." and at + 2 < limit:
+        return _stop_follows(view, at, limit, own)
+    if after == "'" and at + 2 < limit and text[at + 2].isalpha():
+        return False
+    if after == "-":
+        return at + 2 >= limit or not text[at + 2].isalnum() or match_at(low, at + 2, own, limit) > 0
+    if after == "/":
+        return True
+    if after == "&":
+        return True
+    return _terminal(after)
+
+
+def _own_text(view: View, option: int) -> str:
+    return view.options.by_option[option] if 0 <= option < view.options.count else ""
+
+
+def _bare_word_follows(view: View, at: int, limit: int, own: str, marked: bool) -> bool:
+    start, word = _next_word(view.low, at + 1, limit)
+    if start >= limit:
+        return True
+    if not word:
+        return view.text[start] in ".,;:)]}(['/-&+=|<>!?\n\u2013" or view.text[start] >= "\u2e80"
+    if own and match_at(view.low, start, own, limit) > 0:
+        return True
+    if word[0].isdigit():
+        return False
+    if view.low[at] == "i" and not marked:
+        return word in ("is", "because", "and", "or")
+    if view.low[at] == "a" and not marked and word in ("first", "most", "best", "likely", "right", "correct"):
+        return False
+    return word in phrases.FOLLOWERS
+
+
+def _stop_follows(view: View, at: int, limit: int, own: str) -> bool:
+    after = view.text[at + 2]
+    if own and match_at(view.low, at + 2, own, limit) > 0:
+        return True
+    if after.isascii() and after.isalnum():  # E.coli, i.v., A.Aspirin
+        return after.isupper() and at + 3 < limit and view.text[at + 3] != "."
+    _, word = _next_word(view.low, at + 2, limit)
+    if word in phrases.SPECIES:
+        return bool(own) and match_at(view.low, at + 3, own, limit) > 0
+    return True
+
+
+def _marked_before(low: str, at: int) -> bool:
+    """Whether a bracket or a word such as *option* stands directly before the letter."""
+    start = at
+    while start and at - start < 4 and low[start - 1] in " ('[{:":
+        start -= 1
+    head = low[start:at]
+    return "(" in head or "[" in head or low[max(0, start - 12) : start].endswith(_LABEL_WORDS)
+
+
+def ref_at(view: View, at: int, limit: int) -> Ref | None:
+    """The option referred to at ``at``: its text, or a letter with or without the text."""
+    if at >= limit:
+        return None
+    text = longest_at(view.options, view.low, at, limit)
+    if text and text.end - text.start > 1:
+        return _text_ref(view, text, limit)
+    marked = _marked_before(view.low, at)
+    if letter_at(view, at, limit, marked=marked):
+        ref = _letter_ref(view, at, limit)
+        if text and ref.options == _BEYOND:
+            return _text_ref(view, text, limit)
+        # Blood group A as an option that is not option A: the bare letter could mean either.
+        bare = not marked and not (at + 1 < limit and view.text[at + 1] in ".):")
+        if text and bare and ref.options and not ref.options & text.options:
+            return ref._replace(conflict=True)
+        return ref
+    return _text_ref(view, text, limit) if text else None
+
+
+def _letter_ref(view: View, at: int, limit: int) -> Ref:
+    low = view.low
+    index = LETTERS.index(low[at].upper())
+    options = frozenset({index}) if index < view.options.count else _BEYOND
+    after = at + 1
+    while after < limit and after - at < 12 and low[after] in " .:)]}(['-,|":
+        after += 1
+    if after < limit and view.options.texts:
+        label = low[at + 1 : after]
+        text = longest_at(view.options, low, after, limit)
+        if text is None and low.startswith(("the ", "a ", "an "), after):
+            text = longest_at(view.options, low, low.index(" ", after) + 1, limit)
+        if text and index in text.options:
+            return Ref(options, at, at + 1, text.end, letter=True)
+        if text and label.strip(" ,") and _is_label(view, text, limit):
+            return Ref(options, at, at + 1, text.end, conflict=True, letter=True)
+    return Ref(options, at, at + 1, at + 1, letter=True)
+
+
+def _is_label(view: View, text: Mention, limit: int) -> bool:
+    """Whether a text after another option's letter is that letter's label, not a new sentence."""
+    own = view.low[text.start : text.end]
+    if len(own) < 2 or own in ("yes", "no") and view.options.count > 3:
+        return False
+    _, word = _next_word(view.low, text.end, limit)
+    return not word
+
+
+def _text_ref(view: View, text: Mention, limit: int) -> Ref:
+    """A text, with the letter that may follow it: *Ketamine (B)*, *Ketamine, option B*."""
+    low, at = view.low, text.end
+    while at < limit and at - text.end < 6 and low[at] in " ,:;-'":
+        at += 1
+    for word in ("which is ", "i.e. ", "that is "):
+        if low.startswith(word, at):
+            at += len(word)
+    bracket = at < limit and low[at] in "(["
+    if bracket:
+        at += 1
+    named = False
+    for word in ("option ", "choice ", "answer ", "letter ", "option: ", "answer: "):
+        if low.startswith(word, at):
+            at, named = at + len(word), True
+            break
+    while named and at < limit and low[at] in " ('[:":
+        at += 1
+    if (bracket or named) and at < limit and "a" <= low[at] <= "z":
+        closed = at + 1 >= limit or not low[at + 1].isalnum()
+        if closed and (named or (at + 1 < limit and low[at + 1] in ")]")):
+            index = ord(low[at]) - 97
+            if index in text.options:
+                return Ref(frozenset({index}), text.start, text.end, at + 1)
+            if index < view.options.count:
+                return Ref(text.options, text.start, text.end, at + 1, conflict=True)
+    return Ref(text.options, text.start, text.end, text.end)
+
+
+def null_at(low: str, at: int, limit: int) -> str | None:
+    """The reason, where the slot commits to no option at all."""
+    for reason, pattern in phrases.NULL:
+        if pattern.match(low, at, limit):
+            return reason
+    return None
+
+
+def read_slot(
+    view: View, at: int, limit: int, strength: int, *, closed: bool = False, loose: bool = False
+) -> Claim | None:
+    """Read the answer expected at ``at``.
+
+    Parameters
+    ----------
+    view : View
+        The answer region.
+    at, limit : int
+        Where the slot starts, and where it ends at the latest.
+    strength : int
+        The strength of the resulting claim.
+    closed : bool
+        The slot has an end of its own (a box, a tag, a JSON string): contents that name no option
+        are an answer outside the list.
+    loose : bool
+        An option's text may stand anywhere in the sentence, not only at the start of the slot.
+
+    Returns
+    -------
+    Claim or None
+        None where nothing is read: another announcement may still be.
+    """
+    low = view.low
+    ref, at = _first_ref(view, at, limit)
+    if ref is None:
+        negation = phrases.NEGATION.match(low, at, limit)
+        reason = null_at(low, at, limit)
+        if reason:
+            return Claim(at, at, None, reason, strength, at)
+        if negation:
+            sentence = _clause_end(low, at, limit)
+            contrast = phrases.CONTRAST.search(low, negation.end(), min(sentence, at + 160))
+            return read_slot(view, contrast.end(), limit, strength) if contrast else None
+        if closed:
+            return _inside(view, at, limit, strength)
+        return _inside(view, at, _clause_end(low, at, limit), strength, open_end=True) if loose else None
+    return _joined(view, ref, limit, strength)
+
+
+def _first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
+    """Skip openers and filler words (a bounded number) up to the first reference."""
+    low = view.low
+    for _ in range(48):
+        while at < limit and low[at] in " \n":
+            at += 1
+        ref = ref_at(view, at, limit)
+        if ref or at >= limit:
+            return ref, at
+        filler = phrases.FILLER.match(low, at, limit)
+        if filler:
+            at = filler.end()
+        elif low[at] in _OPENERS:
+            at += 1
+        else:
+            return None, at
+    return None, at
+
+
+def _joined(view: View, ref: Ref, limit: int, strength: int) -> Claim:
+    """Follow *and*, *or*, commas to further references; one option is a claim, two are none."""
+    options, conflict, end = ref.options, ref.conflict, ref.after
+    several = False
+    last = ref
+    for _ in range(view.options.count + 1):
+        join = phrases.JOIN.match(view.low, last.after + _closers(view.low, last.after, limit), limit)
+        if not join:
+            break
+        following = ref_at(view, join.end(), limit)
+        if following is None or _starts_sentence(view, following, limit, weak=bool(join["weak"])):
+            break
+        if not (following.options & options):
+            several = True
+        last, end = following, following.after
+    if conflict:
+        return Claim(ref.start, ref.end, None, CONFLICT, strength, end)
+    if several:
+        return Claim(ref.start, end, None, SEVERAL, strength, end)
+    if options == _BEYOND:
+        return Claim(ref.start, ref.end, None, NOT_ON_LIST, strength, end)
+    if len(options) > 1:
+        return Claim(ref.start, ref.end, None, SEVERAL, strength, end)
+    return Claim(ref.start, ref.end, next(iter(options)), None, strength, end)
+
+
+def _closers(low: str, at: int, limit: int) -> int:
+    count = 0
+    while count < 3 and at + count < limit and low[at + count] in ")]'":
+        count += 1
+    return count
+
+
+def _starts_sentence(view: View, ref: Ref, limit: int, *, weak: bool) -> bool:
+    """Whether a further reference is the subject of its own clause: *B, A is wrong*."""
+    _, word = _next_word(view.low, ref.after + _closers(view.low, ref.after, limit), limit)
+    if word in phrases.VERBS_AFTER:
+        return True
+    return weak and word not in ("", "and", "or", "y", "o", "et", "ou", "und", "oder")
+
+
+def _clause_end(low: str, at: int, limit: int) -> int:
+    """End of the sentence at ``at``, at most 400 characters on."""
+    limit = min(limit, at + 400)
+    ends = [low.find(stop, at, limit) for stop in (". ", "\n", "? ", "! ", "; ")]
+    return min((end for end in ends if end >= 0), default=limit)
+
+
+_EXPLAINS = (" because ", " since ", " as it ", " as the ", " due to ", " which ", " given ", ", as ",
+             " while ", " whereas ", " although ", " but ", " however", " rather than ", " unlike ")
+
+
+def _inside(
+    view: View, at: int, limit: int, strength: int, *, open_end: bool = False
+) -> Claim | None:
+    """Read a slot that does not start with a reference by the option texts it contains."""
+    low = view.low
+    if open_end:
+        cuts = [low.find(word, at, limit) for word in _EXPLAINS]
+        limit = min((cut for cut in cuts if cut >= 0), default=limit)
+    content = low[at:limit].strip(" \n.'")
+    if not content:
+        return None
+    found = live_mentions(view, at, limit)
+    options = frozenset().union(*(mention.options for mention in found)) if found else frozenset()
+    if len(options) == 1:
+        return Claim(found[-1].start, found[-1].end, next(iter(options)), None, strength, limit)
+    if len(options) > 1:
+        return Claim(at, limit, None, SEVERAL, strength, limit)
+    if open_end or len(content) > 160:
+        return None
+    return Claim(at, limit, None, NOT_ON_LIST, strength, limit)
+
+
+def live_mentions(view: View, start: int, limit: int) -> list[Mention]:
+    """Option texts within a span that are not denied by the words around them."""
+    return [
+        mention
+        for mention in mentions(view.options, view.low, start, limit)
+        if not denied(view.low, mention.start, mention.end, start, limit)
+    ]
+
+
+def denied(low: str, start: int, end: int, first: int, limit: int) -> bool:
+    """Whether the words directly before or the predicate after ``low[start:end]`` deny it."""
+    if phrases.DENIAL_BEFORE.search(low, max(first, start - 60), start):
+        return True
+    return phrases.DENIAL_AFTER.match(low, end, min(limit, end + 120)) is not None

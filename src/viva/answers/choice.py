@@ -1,0 +1,225 @@
+"""Reading which option of a multiple-choice question an answer commits to.
+
+The pipeline, in order: a last line or a whole answer that is nothing but the option; announcements
+from the end (the last one stands); statements about single options; the opening verdict; the one
+option that the conclusion names. Each step is tried only where the one before it found nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from viva.answers import _phrases as phrases
+from viva.answers._claims import EXPLICIT, STATED, claims_from_the_end, statements
+from viva.answers._fold import fold, lower
+from viva.answers._options import Mention, index_options
+from viva.answers._slots import CONFLICT, NOT_ON_LIST, SEVERAL, Claim, View, live_mentions, read_slot
+from viva.records import LETTERS, Status
+
+__all__ = ["Outcome", "read_choice"]
+
+
+class Outcome(NamedTuple):
+    """What was read, with offsets into the answer region."""
+
+    status: Status
+    value: str | None
+    span: tuple[int, int] | None
+    reason: str | None
+
+
+def read_choice(region: str, options: Sequence[str] | int) -> Outcome:
+    """Read the option that ``region`` commits to."""
+    text = fold(region)
+    known = index_options(options if isinstance(options, int) else tuple(options))
+    view = View(region, text, lower(text), known)
+    claim = _decide(view)
+    if claim is None:
+        return _unread(view)
+    if claim.option is None:
+        ambiguous = claim.reason in (SEVERAL, CONFLICT)
+        return Outcome(Status.AMBIGUOUS if ambiguous else Status.UNPARSED, None, None, claim.reason)
+    return Outcome(Status.PARSED, LETTERS[claim.option], (claim.start, claim.end), None)
+
+
+def _unread(view: View) -> Outcome:
+    reason = "refused" if phrases.REFUSAL.search(view.low) else "no commitment"
+    return Outcome(Status.UNPARSED, None, None, reason)
+
+
+def _decide(view: View) -> Claim | None:
+    whole = _whole(view)
+    if whole:
+        return whole
+    start, first_list_end = _lists(view)
+    last = _last_line(view)
+    if last:
+        return last
+    explicit, stated = None, []
+    for claim in claims_from_the_end(view, 0):
+        if claim.strength == EXPLICIT:
+            explicit = claim
+            break
+        stated.append(claim)
+    if explicit:
+        return _after(view, explicit)
+    stated += statements(view, 0)
+    return _settle(view, stated) or _opening(view, first_list_end) or _named(view)
+
+
+def _after(view: View, explicit: Claim) -> Claim:
+    """Let a correction after the last announcement change or withdraw it."""
+    low = view.low
+    tail = min(len(low), explicit.after + 4000)
+    if not phrases.CORRECTION.search(low, explicit.after, tail):
+        return explicit
+    later = [claim for claim in statements(view, explicit.after) if claim.start >= explicit.after]
+    if later:
+        return _settle(view, later) or explicit
+    if phrases.RETRACTION.search(low, explicit.after, tail):
+        return Claim(explicit.start, explicit.end, None, "commitment withdrawn", EXPLICIT)
+    return explicit
+
+
+def _settle(view: View, claims: list[Claim]) -> Claim | None:
+    """One option stated, or the last one stated by way of conclusion; else ambiguous."""
+    if not claims:
+        return None
+    claims = sorted(claims, key=lambda claim: claim.start)
+    concluding = [claim for claim in claims if claim.strength == EXPLICIT]
+    if concluding:
+        return concluding[-1]
+    options = {claim.option for claim in claims}
+    if len(options) == 1:
+        return claims[-1]
+    low = view.low
+    if phrases.CORRECTION.search(low, claims[-2].after, claims[-1].start):
+        return claims[-1]
+    return claims[-1]._replace(option=None, reason=SEVERAL)
+
+
+_REST = re.compile(r"[\s.,;:!)\]}'>|-]*")
+
+
+def _whole(view: View) -> Claim | None:
+    """The answer is nothing but a reference: *B*, *(b)*, *B. Ketamine*, *Ketamine.*"""
+    if len(view.low) > 400:
+        return None
+    claim = read_slot(view, 0, len(view.low), EXPLICIT)
+    if claim is None or _REST.fullmatch(view.low, claim.after) is None:
+        return None
+    return claim
+
+
+def _last_line(view: View) -> Claim | None:
+    """The last line, or what follows the last stop, is nothing but a reference."""
+    low = view.low
+    newline = low.rfind("\n")
+    for begin in (newline + 1, low.rfind(". ", max(0, len(low) - 200), len(low) - 1) + 2):
+        if begin < 2 or len(low) - begin > 300:
+            continue
+        line = low[begin:].strip(" .-")
+        if not line:
+            continue
+        claim = read_slot(view, begin, len(low), EXPLICIT)
+        if claim is None or _REST.fullmatch(low, claim.after) is None:
+            continue
+        if begin == newline + 1 and _continues_list(view, begin):
+            continue
+        if begin != newline + 1 and (claim.option is None or low[begin - 3 : begin - 2] == ""):
+            continue
+        if begin != newline + 1 and not low[max(0, begin - 4) : begin - 2].isalnum():
+            continue
+        return claim
+    return None
+
+
+_LABEL = re.compile(r"\s{0,8}(?:[-(\[]\s?)?(?:option |choice )?\(?([a-z])\s{0,2}[.):\]]")
+
+
+def _continues_list(view: View, begin: int) -> bool:
+    """Whether the line before also starts with an option's label."""
+    low = view.low
+    this = _LABEL.match(low, begin)
+    end = begin - 1
+    while end > 0 and low[end - 1] in " \n":
+        end -= 1
+    before = low.rfind("\n", max(0, end - 1000), end)
+    label = _LABEL.match(low, before + 1)
+    return bool(this and label and label[1] != this[1])
+
+
+def _lists(view: View) -> tuple[int, int]:
+    """End of a list of options that opens the answer."""
+    low = view.low
+    label = _LABEL.match(low)
+    if not label or label[1] != "a":
+        return 0, 0
+    at = 0
+    for index in range(view.options.count):
+        label = _LABEL.match(low, at)
+        if not label or label[1] != chr(97 + index):
+            break
+        newline = low.find("\n", label.end(), label.end() + 1000)
+        at = newline + 1 if newline >= 0 else len(low)
+    return 0, at if low.count("\n", 0, at) >= 2 or at == len(low) and view.options.count > 1 and low.count("\n") else 0
+
+
+def _opening(view: View, after_list: int) -> Claim | None:
+    """An opening verdict: *B. The patient ...*, *Ketamine. It acts ...*, *Yes, ...*"""
+    if after_list:
+        return None
+    low = view.low
+    if re.match(r"\s*(?:not|no,|neither)\b", low) and not any(t == "no" for t, _ in view.options.texts):
+        return None
+    claim = read_slot(view, 0, min(len(low), 600), STATED)
+    if claim is None or claim.after == claim.start or claim.option is None:
+        return claim if claim and claim.reason in (SEVERAL, CONFLICT) and claim.start < 12 else None
+    if claim.start > 40:
+        return None
+    rest = low[claim.after : claim.after + 40].lstrip(" )]'")
+    if rest and rest[0].isalnum():
+        return None if claim.end - claim.start > 1 else claim
+    return claim
+
+
+_STOP = re.compile(r"[.?!]\s|\n")
+
+
+def _named(view: View) -> Claim | None:
+    """The one option that the conclusion names, or the only one named at all."""
+    low = view.low
+    found = live_mentions(view, 0, len(low))
+    if not found or phrases.REFUSAL.search(low):
+        return None
+    sentences: list[list[Mention]] = []
+    cues: list[bool] = []
+    begin = 0
+    bounds = [match.end() for match in _STOP.finditer(low)] + [len(low)]
+    at = 0
+    for end in bounds:
+        inside = []
+        while at < len(found) and found[at].start < end:
+            inside.append(found[at])
+            at += 1
+        if inside:
+            sentences.append(inside)
+            cues.append(phrases.CUE.search(low, begin, end) is not None)
+        begin = end
+    everything = frozenset().union(*(mention.options for mention in found))
+    if len(everything) == 1:
+        return _mentioned(found[-1])
+    with_cue = [inside for inside, cue in zip(sentences, cues, strict=True) if cue]
+    if with_cue:
+        options = frozenset().union(*(m.options for m in with_cue[-1]))
+        if len(options) == 1 and len(frozenset().union(*(m.options for s in with_cue for m in s))) == 1:
+            return _mentioned(with_cue[-1][-1])
+    return Claim(found[0].start, found[-1].end, None, SEVERAL, STATED)
+
+
+def _mentioned(mention: Mention) -> Claim:
+    if len(mention.options) > 1:
+        return Claim(mention.start, mention.end, None, SEVERAL, STATED)
+    return Claim(mention.start, mention.end, next(iter(mention.options)), None, STATED)
