@@ -12,7 +12,7 @@ PACKAGE = """
 [viva]
 format.good = {module}:read
 format.broken = {module}_absent:read
-benchmark.other = {module}:read
+adapter.other = {module}:read
 stranger = {module}:read
 """
 
@@ -42,7 +42,7 @@ def package(tmp_path, monkeypatch):
 def test_names_are_listed_without_importing(package):
     package("viva_plugin_test_a")
     assert _plugins.names("format") == ["broken", "good"]
-    assert _plugins.names("benchmark") == ["other"]
+    assert _plugins.names("adapter") == ["other"]
     assert _plugins.names("reader") == []
     assert "viva_plugin_test_a" not in sys.modules
 
@@ -62,11 +62,14 @@ def test_a_broken_one_is_reported_by_name_and_left_out(package):
     assert list(found) == ["good"]
 
 
+@pytest.mark.filterwarnings("ignore:format.broken")
+@pytest.mark.filterwarnings("ignore:adapter.other")
 def test_the_second_of_one_name_is_reported(package):
     package("viva_plugin_test_d")
     package("viva_plugin_test_e")
     with pytest.warns(UserWarning, match=r"format\.good of viva_plugin_test_e is not used"):
         _plugins.names("format")
+    # Warned of once only: the names are kept.
     assert _plugins.load("format", "good").__module__ == "viva_plugin_test_d"
 
 

@@ -110,7 +110,38 @@ def cli() -> str:
 
 # Extension points ------------------------------------------------------------------------------
 
-POINTS: tuple[tuple[str, str, str, str], ...] = ()
+POINTS = (
+    (
+        "Formats of answers files",
+        "viva.formats",
+        "FORMATS",
+        "An entry recognises a file from its first bytes or rows, and reads it as responses.",
+    ),
+    (
+        "Adapters of benchmark files",
+        "viva.benchmarks",
+        "ADAPTERS",
+        "An entry names the fields it needs and turns one row into an item.",
+    ),
+    (
+        "Benchmarks",
+        "viva.benchmarks",
+        "CARDS",
+        "A card in `src/viva/benchmarks/cards.toml`; all of them: [Benchmarks](benchmarks.md).",
+    ),
+    (
+        "Readers by kind of target",
+        "viva.answers",
+        "TARGETS",
+        "A function from text and options to what was answered, or why nothing was read.",
+    ),
+    (
+        "Readers of other tools",
+        "viva.answers.peers",
+        "PEERS",
+        "For comparison only: how far an accuracy moves with the reader.",
+    ),
+)
 """Title, module, name of the table in it, how to add to it."""
 
 
@@ -123,7 +154,7 @@ def _entries(table_: Any) -> list[tuple[str, object]]:
 def _says(value: object) -> str:
     if isinstance(value, str):
         return value
-    for field in ("title", "summary", "in_words", "description", "source"):
+    for field in ("about", "title", "summary", "in_words", "description", "source"):
         text = getattr(value, field, None)
         if isinstance(text, str):
             return text
@@ -239,7 +270,15 @@ def schema() -> str:
     return json.dumps(_summary.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def benchmarks() -> str:
+    """The cards."""
+    from viva.benchmarks import cards_page
+
+    return cards_page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "benchmarks.md": benchmarks,
     "cli.md": cli,
     "extending.md": extending,
     "papers.md": papers,

@@ -22,8 +22,9 @@ __all__ = ["GROUP", "KINDS", "load", "names", "table"]
 GROUP = "viva"
 """The entry-point group."""
 
-KINDS = ("benchmark", "format", "reader")
-"""The tables of Viva that other packages can add to."""
+KINDS = ("adapter", "format", "reader")
+"""The tables that other packages can add to: ``viva.benchmarks.ADAPTERS``,
+``viva.formats.FORMATS`` and ``viva.answers.TARGETS``."""
 
 
 def _package(entry: EntryPoint) -> str:
