@@ -1,0 +1,205 @@
+"""Sources of items -> one items table, with every row that was left out and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from viva._files import read_source
+from viva.benchmarks.adapters import ADAPTERS, Where, adapter_for
+from viva.benchmarks.fields import Defect
+from viva.benchmarks.shapes import shape_of, shaped_rows
+from viva.errors import InputError
+from viva.records import Item, ItemsRead, LeftOut, items_frame, normalise
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["merge", "read_items"]
+
+_SAMPLE = 200
+"""Rows looked at to find the format: some writers leave out fields that are null."""
+
+_MENDS = {
+    "duplicate id with other content": "Give each item its own item_id",
+    "duplicate row": "Delete the second one",
+    "key outside the options": "An integer answer is a 0-based position, a letter names an option",
+    "answer is not among the options": "Give a letter, a 0-based position or the exact option text",
+    "answer matches two options": "Name the right option by its letter or 0-based position",
+}
+
+
+def read_items(
+    source: str | os.PathLike[str] | pl.DataFrame | Iterable[Mapping[str, Any]],
+    *,
+    adapter: str | None = None,
+    benchmark: str | None = None,
+    strict: bool = False,
+) -> ItemsRead:
+    """Read items from a file, a frame or a list of dictionaries.
+
+    Parameters
+    ----------
+    source : path, frame or iterable of mappings
+        A generic items file (``benchmark, item_id, question, options, answer``; JSON Lines, JSON,
+        CSV, TSV, Parquet, each also gzipped), a benchmark's file in its own format, a polars or
+        pandas frame, a list of dictionaries, or ``hub:NAME`` for a data set on the Hugging Face
+        hub (the only form that uses the network).
+    adapter : str, optional
+        The format, one of :data:`viva.benchmarks.ADAPTERS`. Found from the fields where not given.
+    benchmark : str, optional
+        The benchmark's name, where the one that the file implies is not wanted.
+    strict : bool
+        Whether a row that cannot be read is an error instead of left out.
+
+    Returns
+    -------
+    ItemsRead
+        ``items``, a frame with the columns of :func:`viva.records.item_schema`, in file order, and
+        ``left_out``. Of two rows with one benchmark and id the first is kept.
+
+    Raises
+    ------
+    InputError
+        A file-level defect: unreadable, an unknown shape (the missing columns are named), no
+        usable row; with ``strict`` any row-level defect.
+    """
+    if isinstance(source, str) and source.startswith("hub:"):
+        from viva.benchmarks.hub import read_hub
+
+        return read_hub(source.removeprefix("hub:"), benchmark=benchmark, strict=strict)
+    if adapter is not None and adapter not in ADAPTERS:
+        raise InputError(f"unknown adapter {adapter!r}", mend=f"Known: {', '.join(ADAPTERS)}")
+    name, rows, shape = _open(source, adapter)
+    return read_rows_as(name, list(rows), adapter, shape, benchmark=benchmark, strict=strict)
+
+
+def _open(source: Any, adapter: str | None) -> tuple[str, Iterator[tuple[int, Row]], str]:
+    if isinstance(source, (str, os.PathLike)):
+        path = os.fspath(source)
+        shape = ADAPTERS[adapter].shape if adapter else shape_of(path)
+        if shape != "rows":
+            return path, shaped_rows(path, shape), shape
+    name, rows = read_source(source)
+    return name, rows, "rows"
+
+
+Row = dict[str, Any]
+
+
+def read_rows_as(
+    name: str,
+    rows: list[tuple[int, Row]],
+    adapter: str | None,
+    shape: str = "rows",
+    *,
+    benchmark: str | None = None,
+    strict: bool = False,
+) -> ItemsRead:
+    """Items of rows that were read already; the rest as :func:`read_items`."""
+    if not rows:
+        raise InputError("has no rows", where=name, mend="Give at least one item")
+    if adapter is None:
+        adapter = adapter_for((row for _, row in rows[:_SAMPLE]), shape)
+    if adapter is None:
+        raise _unknown_shape(name, {f for _, row in rows[:_SAMPLE] for f in row})
+    missing = ADAPTERS[adapter].required - {f for _, row in rows[:_SAMPLE] for f in row}
+    if missing:
+        raise InputError(
+            f"misses {_columns(missing)} for the format {adapter}", where=name,
+            mend="Add them, or leave the adapter out to have the format found",
+        )  # fmt: skip
+    read = ADAPTERS[adapter].read
+    items: dict[tuple[str, str], Item] = {}
+    left_out: list[LeftOut] = []
+    for position, (number, row) in enumerate(rows):
+        try:
+            item = read(row, Where(name, position))
+            if benchmark is not None:
+                item = _renamed(item, benchmark)
+            key = (item.benchmark, item.item_id)
+            if key in items:
+                same = _content(items[key]) == _content(item)
+                raise Defect("duplicate row" if same else "duplicate id with other content")
+            items[key] = item
+        except Defect as defect:
+            reason = str(defect)
+            if strict:
+                mend = _MENDS.get(reason, "Mend or delete the row, or read without strict")
+                raise InputError(reason, where=f"{name}:{number}", mend=mend) from None
+            left_out.append(LeftOut(name, number, _id(row), reason))
+    if not items:
+        reasons = sorted({left.reason for left in left_out})
+        raise InputError(
+            f"no usable item in {len(rows)} rows ({'; '.join(reasons[:3])})", where=name,
+            mend="Mend the rows",
+        )  # fmt: skip
+    return ItemsRead(items_frame(items.values()), left_out)
+
+
+def _renamed(item: Item, benchmark: str) -> Item:
+    from dataclasses import replace
+
+    return replace(item, benchmark=benchmark)
+
+
+def _content(item: Item) -> tuple[Any, ...]:
+    texts = (item.question, item.context or "", *item.options)
+    return (*(normalise(t) for t in texts), item.target)
+
+
+def _id(row: Row) -> str | None:
+    names = ("item_id", "id", "realidx", "unique_id", "question_id", "pubid", "idx")
+    value = next((row[n] for n in names if row.get(n) is not None), None)
+    return None if value is None or value != value else str(value)[:100]
+
+
+def _columns(names: Iterable[str]) -> str:
+    return ", ".join(f"`{n}`" for n in sorted(names))
+
+
+def _unknown_shape(name: str, fields: set[str]) -> InputError:
+    # The nearest format is the one that misses fewest; the generic file wins a draw.
+    missing = {n: a.required - fields for n, a in ADAPTERS.items() if a.shape == "rows"}
+    near = min(missing, key=lambda n: (len(missing[n]), list(missing).index(n)))
+    generic = missing["generic"]
+    other = "" if near == "generic" else f"; nearest known format: {near}, missing {_columns(missing[near])}"
+    return InputError(
+        f"not a known items file: missing {_columns(generic)}{other}",
+        where=name,
+        mend=f"Add the columns, or name the format: {', '.join(ADAPTERS)}",
+    )
+
+
+def merge(reads: Iterable[ItemsRead]) -> ItemsRead:
+    """Several reads as one; an item that two of them hold alike is kept once.
+
+    Raises
+    ------
+    InputError
+        Where two of them hold one benchmark and id with another question, options or key.
+    """
+    import polars as pl
+
+    reads = list(reads)
+    frames = [r.items.with_columns(pl.lit(i).alias("_source")) for i, r in enumerate(reads)]
+    if not frames:
+        raise InputError("no items", mend="Give at least one source of items")
+    stacked = pl.concat(frames)
+    # Options are compared in their order: the key is a position.
+    content = ("content_hash", pl.col("options").list.join("\x1f"), pl.col("key"))
+    twice = (
+        stacked.group_by("benchmark", "item_id", maintain_order=True)
+        .agg(pl.struct(*content).n_unique().alias("versions"), pl.len().alias("rows"))
+        .filter(pl.col("versions") > 1)
+    )
+    if twice.height:
+        first = twice.row(0, named=True)
+        raise InputError(
+            f"two items files contradict each other on {twice.height} items, first "
+            f"{first['benchmark']} {first['item_id']}",
+            mend="Give one of the files, or rename the benchmark in the other",
+        )
+    merged = stacked.unique(["benchmark", "item_id"], keep="first", maintain_order=True)
+    return ItemsRead(merged.drop("_source"), [left for r in reads for left in r.left_out])

@@ -1,0 +1,137 @@
+"""Files that are not tables of named columns, turned into rows that an adapter can read."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from viva._files import read_lines
+from viva.errors import InputError
+
+__all__ = ["shape_of", "shaped_rows"]
+
+_TAG = re.compile(r"(\S+)[ \t]+(O|[BIES]-\S+)[ \t]*")
+
+
+def shape_of(path: str) -> str:
+    """``headerless`` (CSV whose first row is data), ``tokens`` (one tagged token a line) or ``rows``.
+
+    Judged by the first line that holds anything.
+    """
+    suffixes = [s.lower() for s in Path(path).suffixes]
+    if not {".csv", ".tsv", ".txt", ".conll", ".iob"} & set(suffixes):
+        return "rows"
+    first = next((line for _, line in read_lines(path) if not line.isspace()), "")
+    if _TAG.fullmatch(first.strip("\r\n")):
+        return "tokens"
+    if ".csv" in suffixes:
+        # A stem may run over several lines, so the first row is read, not the first line.
+        _, cells = next(_cells(path), (1, []))
+        if len(cells) == 6 and cells[5].strip() in ("A", "B", "C", "D"):
+            return "headerless"
+    return "rows"
+
+
+def shaped_rows(path: str, shape: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows of a file of this shape, each with its 1-based line."""
+    return _headerless(path) if shape == "headerless" else _cases(path)
+
+
+def _cells(path: str) -> Iterator[tuple[int, list[str]]]:
+    lines = (line for _, line in read_lines(path))
+    reader = csv.reader(lines, strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"is not valid CSV: {error}", where=f"{path}:{start}",
+            mend="Quote fields that hold the delimiter, a quote or a line break",
+        ) from None  # fmt: skip
+
+
+def _headerless(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    names = ("question", "A", "B", "C", "D", "answer")
+    for number, cells in _cells(path):
+        if len(cells) != len(names):
+            raise InputError(
+                f"row has {len(cells)} fields, not 6", where=f"{path}:{number}",
+                mend="Each row is question, four options, letter; quote fields that hold a comma",
+            )  # fmt: skip
+        yield number, dict(zip(names, cells, strict=True))
+
+
+_TYPE = re.compile(r"QUESTION TYPE:\s*(.*)")
+_CASE = re.compile(r"CLINICAL CASE:\s*(.*)")
+_KEY = re.compile(r"CORRECT ANSWER:\s*(\d+)?.*")
+_OPTION = re.compile(r"(\d{1,2})\s*[-.)]+\s*(.*)")
+
+
+def _sentences(path: str) -> Iterator[tuple[int, str]]:
+    """Blocks of tokens between blank lines, joined by spaces; tags are dropped."""
+    words: list[str] = []
+    start = 1
+    for number, line in read_lines(path):
+        if line.isspace():
+            if words:
+                yield start, " ".join(words)
+            words = []
+            continue
+        if not words:
+            start = number
+        tagged = _TAG.fullmatch(line.strip("\r\n"))
+        words.append(tagged[1] if tagged else line.strip())
+    if words:
+        yield start, " ".join(words)
+
+
+def _cases(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Exam cases: type, case, question, numbered options, key, then the doctors' explanation."""
+    case: dict[str, Any] | None = None
+    start = 1
+    for number, sentence in _sentences(path):
+        if kind := _TYPE.fullmatch(sentence):
+            if case is not None:
+                yield start, _finished(case)
+            case, start = {"type": kind[1].strip(), "stem": [], "list": [], "after": []}, number
+        elif case is None:
+            raise InputError(
+                "the first block is not a QUESTION TYPE", where=f"{path}:{number}",
+                mend="Give a file of cases in the layout of CasiMedicos-Arg",
+            )  # fmt: skip
+        elif "answer" in case:
+            case["after"].append(sentence)
+        elif key := _KEY.fullmatch(sentence):
+            case["answer"] = key[1]
+        else:
+            _add(case, sentence)
+    if case is not None:
+        yield start, _finished(case)
+
+
+def _add(case: dict[str, Any], sentence: str) -> None:
+    """One sentence of the case: an option where its number is the next one, else more text."""
+    option = _OPTION.fullmatch(sentence)
+    if option and int(option[1]) == len(case["list"]) + 1:
+        case["list"].append(option[2].strip())
+    elif case["list"]:
+        case["list"][-1] = f"{case['list'][-1]} {sentence}".strip()
+    else:
+        heading = _CASE.fullmatch(sentence)
+        case["stem"].append(heading[1] if heading else sentence)
+
+
+def _finished(case: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": case["type"],
+        "question": " ".join(s for s in case["stem"] if s),
+        "options": {str(i): option for i, option in enumerate(case["list"], 1)},
+        "answer": case.get("answer"),
+        "explanation": " ".join(case["after"]) or None,
+    }
