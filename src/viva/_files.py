@@ -536,8 +536,8 @@ def _document(value: Any, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         return
     columns = list(table.values())
     if isinstance(columns[0], list):
-        if len({len(c) for c in columns}) > 1:
-            yield 1, table  # one row whose fields happen to be lists
+        if len({len(c) for c in columns}) > 1 or all(_objects(c) for c in columns):
+            yield 1, table  # one row whose fields are lists, or lists of rows by name
             return
         for number, values in enumerate(zip(*columns, strict=True), 1):
             yield number, dict(zip(table, values, strict=True))
@@ -549,6 +549,10 @@ def _document(value: Any, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         return
     for number, (key, row) in enumerate(table.items(), 1):
         yield number, row if "id" in row else {"id": key, **row}
+
+
+def _objects(values: list[Any]) -> bool:
+    return all(isinstance(v, dict) for v in values)
 
 
 def _delimiter(header: str, tail: str) -> str | None:

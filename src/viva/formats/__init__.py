@@ -1,0 +1,237 @@
+"""Other tools' files in: answers of whatever origin as one table of responses.
+
+The format is told from the content. ``FORMATS`` is the one table that says which there are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from viva._files import check_file, open_binary, read_json, read_rows, read_source
+from viva.errors import InputError
+from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage
+from viva.formats._reading import Opened, Reading
+from viva.records import ResponsesRead
+
+if TYPE_CHECKING:
+    from viva._files import Source
+
+__all__ = ["FORMATS", "Format", "Opened", "Reading", "read_responses"]
+
+
+class Format(NamedTuple):
+    """How one kind of file is recognised and read."""
+
+    description: str
+    """One line for the docs."""
+    extensions: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+    """Columns that a row must have, any one of each group: named when a file has them not."""
+    matches: Callable[[Opened], bool]
+    read: Callable[[Opened, Reading], None]
+
+
+_TABLES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+
+FORMATS: dict[str, Format] = {
+    "generic": Format(
+        "benchmark, item_id, model and response (raw) or prediction (already read)",
+        _TABLES, generic.COLUMNS, generic.matches, generic.read,
+    ),
+    "lm-eval": Format(
+        "lm-evaluation-harness: samples_<task>_<time>.jsonl",
+        (".jsonl",), lm_eval.COLUMNS, lm_eval.matches, lm_eval.read,
+    ),
+    "inspect": Format(
+        "Inspect: .eval archives and .json logs",
+        (".eval", ".json"), inspect.COLUMNS, inspect.matches, inspect.read,
+    ),
+    "helm": Format(
+        "HELM: scenario_state.json with run_spec.json beside it",
+        (".json",), helm.COLUMNS, helm.matches, helm.read,
+    ),
+    "mirage": Format(
+        "MIRAGE: folders of prediction/<dataset>/<mode>/<model>, and compact rows",
+        (".json", ".jsonl"), mirage.COLUMNS, mirage.matches, mirage.read,
+    ),
+    "medagents": Format(
+        "medagents-benchmark: <model>-<dataset>-<split>-<method>.json, and compact rows",
+        (".json", ".jsonl"), medagents.COLUMNS, medagents.matches, medagents.read,
+    ),
+    "huatuo": Format(
+        "HuatuoGPT-o1 style evaluation JSON (MedReason, m1): items with their output",
+        (".json", ".jsonl"), huatuo.COLUMNS, huatuo.matches, huatuo.read,
+    ),
+}  # fmt: skip
+"""Name -> format, in the order in which they are tried."""
+
+_BESIDE = {  # companions that tools write beside the answers: not answers, and no defect
+    "run_spec.json", "scenario.json", "stats.json", "per_instance_stats.json", "instances.json",
+    "display_predictions.json", "display_requests.json", "logs.json", "manifest.json",
+    "listing.json", "eval-set.json", ".eval-set-id", "summary.json",
+}  # fmt: skip
+_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".eval")
+
+
+def read_responses(
+    source: Source,
+    *,
+    format: str | None = None,  # noqa: A002
+    strict: bool = False,
+    model: str | None = None,
+) -> ResponsesRead:
+    """Answers of any known format.
+
+    Parameters
+    ----------
+    source : path, frame or iterable of dict
+        A file, or a folder whose files are read one after another; a polars or pandas frame or a
+        list of dictionaries in the generic format (or another that needs no file name).
+    format : str, optional
+        A name of :data:`FORMATS`; told from the content where it is not given.
+    strict : bool
+        Raise for the first row that cannot be used, instead of leaving it out.
+    model : str, optional
+        The model's name, for formats whose files do not name it.
+
+    Returns
+    -------
+    ResponsesRead
+        Responses, the rows left out and, where the files carry the questions, the items.
+
+    Raises
+    ------
+    InputError
+        A defect of a file as a whole, an unknown format, no usable row; with ``strict`` any row
+        that would be left out.
+    """
+    if format is not None and format not in FORMATS:
+        raise InputError(f"no format {format!r}", mend=f"Known: {', '.join(FORMATS)}")
+    reading = Reading(strict=strict, model=model)
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
+        name = os.fspath(source)
+        _read_folder(Path(source), reading, format)
+    else:
+        opened = _open(source)
+        name = opened.name
+        _read_one(opened, reading, format)
+    read = reading.finish()
+    if not read.responses.height:
+        reasons = ", ".join(sorted({left.reason for left in read.left_out})) or "no rows"
+        raise InputError(f"no usable row ({reasons})", where=name, mend="Mend the rows")
+    return read
+
+
+def _read_one(opened: Opened, reading: Reading, format: str | None) -> None:  # noqa: A002
+    reading.file = opened.name
+    chosen = FORMATS[format] if format else _detect(opened)
+    if chosen is None:
+        raise _unknown(opened)
+    if format and not chosen.matches(opened):
+        raise _unknown(opened, format)
+    chosen.read(opened, reading)
+
+
+def _detect(opened: Opened) -> Format | None:
+    return next((each for each in FORMATS.values() if each.matches(opened)), None)
+
+
+def _missing(columns: set[str], groups: Iterable[tuple[str, ...]]) -> list[str]:
+    return [" or ".join(group) for group in groups if not columns.intersection(group)]
+
+
+def _unknown(opened: Opened, format: str | None = None) -> InputError:  # noqa: A002
+    """What is there, what the named or the closest format lacks, and which formats there are."""
+    columns = opened.columns()
+    if opened.archive:
+        return InputError(
+            "is a zip archive without Inspect samples", where=opened.name, mend="Unpack it first"
+        )
+    seen = ", ".join(sorted(columns)[:12]) or "none"
+    lacks = {
+        name: _missing(columns, each.columns)
+        for name, each in FORMATS.items()
+        if format in (None, name)
+    }
+    closest = min(lacks, key=lambda n: (len(lacks[n]) / len(FORMATS[n].columns), n != "generic"))
+    shown = [closest] if closest == "generic" or format else ["generic", closest]
+    missing = "; ".join(f"{name} lacks {', '.join(lacks[name])}" for name in shown if lacks[name])
+    return InputError(
+        f"{'is not ' + format if format else 'unknown format'}: columns {seen}"
+        + (f"; {missing}" if missing else ""),
+        where=opened.name,
+        mend=f"Known formats: {', '.join(FORMATS)}",
+    )
+
+
+def _open(source: Source) -> Opened:
+    if not isinstance(source, (str, os.PathLike)):
+        name, rows = read_source(source)
+        return _started(name, None, rows)
+    path = check_file(source)
+    name = os.fspath(source)
+    try:
+        with path.open("rb") as raw:
+            if raw.read(4) == b"PK\x03\x04":
+                return Opened(name, path, None, iter(()), archive=True)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=name) from None
+    if _is_list_of_texts(path):
+        texts = read_json(path)
+        return Opened(name, path, texts, iter(((1, texts),)))
+    return _started(name, path, read_rows(path))
+
+
+def _started(name: str, path: Path | None, rows: Iterator[tuple[int, Any]]) -> Opened:
+    first = next(rows, None)
+    if first is None:
+        raise InputError("has no rows", where=name, mend="Give at least one row")
+    return Opened(name, path, first[1], itertools.chain((first,), rows))
+
+
+def _is_list_of_texts(path: Path) -> bool:
+    """Whether a JSON list starts with a text or is empty: a MIRAGE prediction."""
+    try:
+        with open_binary(path) as stream:
+            head = stream.read(256).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except (EOFError, OSError, ValueError, zlib.error):
+        return False  # the reader of rows says what is wrong
+    return head[:1] == b"[" and head[1:].lstrip()[:1] in (b'"', b"]")
+
+
+def _read_folder(folder: Path, reading: Reading, format: str | None) -> None:  # noqa: A002
+    """Every file of a folder, in the order of the paths; files of no format are counted."""
+    paths = sorted(
+        Path(base, name)
+        for base, _, names in os.walk(folder)
+        for name in names
+        if name.lower().removesuffix(".gz").endswith(_SUFFIXES)
+    )
+    found = 0
+    for path in paths:
+        if path.name in _BESIDE or _results(path):
+            continue
+        opened = _open(path)
+        reading.file = opened.name
+        chosen = FORMATS[format] if format else _detect(opened)
+        if chosen is None or not chosen.matches(opened):
+            reading.leave_out(None, None, "a file of no known format")
+            continue
+        found += 1
+        chosen.read(opened, reading)
+    if not found:
+        raise InputError(
+            "no file of a known format in this folder",
+            where=str(folder),
+            mend=f"Known formats: {', '.join(FORMATS)}",
+        )
+
+
+def _results(path: Path) -> bool:
+    """The results that lm-eval writes beside its samples."""
+    return path.name.startswith("results") and any(path.parent.glob("samples_*"))

@@ -1,0 +1,209 @@
+"""What a format writes into while it reads: responses, the items they carry, rows left out."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from viva.errors import InputError
+from viva.records import LeftOut, ResponsesRead, content_hash, items_frame, response_schema
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from viva.records import Item
+
+__all__ = ["REASONS", "Opened", "Reading", "identifier", "number", "text_of", "whole"]
+
+REASONS = {
+    "no benchmark": "Name the benchmark in every row",
+    "no item_id": "Give every row the id of its item",
+    "no model": "Name the model in every row",
+    "id is not text or a number": "Give every row the id of its item",
+    "response is not text": "Write the raw answer as one text",
+    "prediction is not an option": "Write the letter, the option text or a 0-based position",
+    "sample is not a whole number": "Number the samples 0, 1, 2, ...",
+    "options are not readable": "Write the options as a list, or as a map letter -> text",
+    "key is not an option": "Write the key as a letter, an option text or a 0-based position",
+    "row is incomplete": "Write the whole row",
+    "duplicate id, same content": "Delete the copies",
+    "duplicate id, other content": "Delete all but one, or number them in a column 'sample'",
+    "another filter of the same response": "Keep one filter per response",
+    "one request per option": "Run the scenario with the joint multiple-choice adapter",
+    "a file of no known format": "Move it out of the folder, or name its format",
+}
+"""Why rows are left out, and the mend that a strict reading names."""
+
+_WHOLE = 2**63 - 1
+
+
+class Opened(NamedTuple):
+    """A source that is open: its first row or document, and all of them."""
+
+    name: str
+    """The path, for messages; ``frame`` or ``rows`` where there is none."""
+    path: Path | None
+    first: Any
+    """The first row; for a JSON document that is no table, the document; None for an archive."""
+    rows: Iterator[tuple[int, Any]]
+    archive: bool = False
+    """A zip file: the format opens it itself."""
+
+    def columns(self) -> set[str]:
+        """Names in the first row; empty where it is not an object."""
+        return set(self.first) if isinstance(self.first, Mapping) else set()
+
+
+@dataclass
+class Reading:
+    """Responses as columns, so that a hundred thousand rows cost no object each."""
+
+    strict: bool = False
+    model: str | None = None
+    """The name for models that a file does not name."""
+    file: str = ""
+    columns: dict[str, list[Any]] = field(
+        default_factory=lambda: {n: [] for n in response_schema()}
+    )
+    rows: list[int | None] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    items: dict[tuple[str, str], tuple[Item, str]] = field(default_factory=dict)
+
+    def add(self, row: int | None, **values: Any) -> None:
+        """One response, by the columns of :func:`viva.records.response_schema`."""
+        values.setdefault("already_read", False)
+        values.setdefault("sample", 0)
+        for name, column in self.columns.items():
+            column.append(values.get(name))
+        self.rows.append(row)
+        self.files.append(self.file)
+
+    def leave_out(self, row: int | None, id: str | None, reason: str) -> None:  # noqa: A002
+        """Count one row that cannot be used; an error where the reading is strict."""
+        if self.strict:
+            where = f"{self.file}:{row}" if row else self.file
+            named = f" (id {id})" if id else ""
+            raise InputError(f"{reason}{named}", where=where, mend=REASONS[reason])
+        self.left_out.append(LeftOut(self.file, row, id, reason))
+
+    def item(self, item: Item) -> str:
+        """Keep an item that the file carries; the id under which its responses go.
+
+        The same id with another question gets a suffix from its content: it is another item.
+        """
+        digest = content_hash(item.question, item.options)
+        key = (item.benchmark, item.item_id)
+        known = self.items.setdefault(key, (item, digest))
+        if known[1] == digest:
+            return item.item_id
+        other = replace(item, item_id=f"{item.item_id}#{digest[:8]}")
+        self.items.setdefault((other.benchmark, other.item_id), (other, digest))
+        return other.item_id
+
+    def finish(self) -> ResponsesRead:
+        """The frames, without rows that repeat a key."""
+        import polars as pl
+
+        schema = response_schema()
+        frame = pl.DataFrame(
+            {name: pl.Series(name, self.columns[name], schema[name]) for name in schema}
+        )
+        frame = self._without_duplicates(frame)
+        items = items_frame(item for item, _ in self.items.values()) if self.items else None
+        return ResponsesRead(frame, self.left_out, items)
+
+    def _without_duplicates(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The first row of each key stays; the others are counted, by whether they agree."""
+        import polars as pl
+
+        key = ["benchmark", "item_id", "model", "method", "probe", "cue", "sample"]
+        if not frame.height or not (repeated := frame.select(key).is_duplicated()).any():
+            return frame
+        said = ["text", "prediction", "already_read", "reasoning", "error"]
+        numbered = frame.select(*key, *said).with_row_index("at").filter(repeated)
+        first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        out: list[int] = []
+        for at, *values in numbered.iter_rows():
+            mine, says = tuple(values[: len(key)]), tuple(values[len(key) :])
+            if mine not in first:
+                first[mine] = says
+                continue
+            same = "same" if first[mine] == says else "other"
+            self.file = self.files[at]
+            self.leave_out(self.rows[at], str(mine[1]), f"duplicate id, {same} content")
+            out.append(at)
+        return frame.with_row_index("at").filter(~pl.col("at").is_in(out)).drop("at")
+
+
+def identifier(value: Any) -> str | None:
+    """An id as text: numbers in their shortest form; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        When the value is neither text nor a number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        if value.is_integer():
+            value = int(value)
+    return str(value)
+
+
+def text_of(value: Any) -> str | None:
+    """A raw answer as one text: text, a number, or the one text in a list.
+
+    Raises
+    ------
+    ValueError
+        When it is something else: several texts are not one answer.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return str(value)
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        return text_of(value[0])
+    raise ValueError
+
+
+def whole(value: Any) -> int | None:
+    """A whole number that a column of 64-bit integers holds, else None."""
+    try:
+        exact = float(value) if isinstance(value, str) else value
+        if isinstance(exact, bool) or exact is None or exact != int(exact):
+            return None
+        return int(exact) if abs(exact) <= _WHOLE else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def number(value: Any) -> float | None:
+    """A finite number, else None."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        exact = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return exact if math.isfinite(exact) else None
+
+
+_PLAIN = re.compile(r"[A-Za-z]")
+
+
+def is_letter(text: str) -> bool:
+    """One Latin letter and nothing else."""
+    return _PLAIN.fullmatch(text) is not None

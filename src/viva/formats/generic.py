@@ -1,0 +1,113 @@
+"""Generic answers file: one response a row, in the columns of the design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viva.formats._items import canonical
+from viva.formats._reading import Opened, Reading, identifier, number, text_of, whole
+from viva.records import LETTERS
+
+__all__ = ["COLUMNS", "matches", "read"]
+
+COLUMNS = (("benchmark",), ("item_id",), ("model",), ("response", "prediction", "text"))
+"""Columns that a file must have; any one of each group."""
+
+_TEXTS = ("method", "probe", "cue", "reasoning", "finish_reason", "prompt_hash", "error")
+_WHOLES = ("seed", "calls", "input_tokens", "output_tokens")
+_NUMBERS = ("seconds", "cost")
+_KEY = (("benchmark", "no benchmark"), ("item_id", "no item_id"), ("model", "no model"))
+
+
+def matches(opened: Opened) -> bool:
+    """Whether the first row has a column of each group."""
+    columns = opened.columns()
+    return all(columns.intersection(group) for group in COLUMNS)
+
+
+def read(opened: Opened, reading: Reading) -> None:
+    """Every row of the file."""
+    untyped = opened.path is not None and all(
+        v is None or isinstance(v, str) for v in opened.first.values()
+    )
+    rows = opened.rows
+    if untyped and "prediction" in opened.first:
+        held = list(rows)
+        rows = iter(_typed(held))
+    names: dict[str, str] = {}
+    for row, values in rows:
+        _read_row(row, values, reading, names)
+
+
+def _typed(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """CSV has no numbers: a prediction column of nothing but whole numbers is one of positions."""
+    given = {v["prediction"] for _, v in rows if v.get("prediction") is not None}
+    if given and all(isinstance(p, str) and p.isascii() and p.isdigit() for p in given):
+        for _, v in rows:
+            if v.get("prediction") is not None:
+                v["prediction"] = whole(v["prediction"])
+    return rows
+
+
+def _read_row(row: int, values: Mapping[str, Any], reading: Reading, names: dict[str, str]) -> None:
+    found: dict[str, Any] = {}
+    try:
+        for name, reason in _KEY:
+            value = values.get(name)
+            key = value if type(value) is str and value else identifier(value)
+            if key is None:
+                return reading.leave_out(row, found.get("item_id"), reason)
+            found[name] = key
+    except ValueError:
+        return reading.leave_out(row, None, "id is not text or a number")
+    given = found["benchmark"]
+    if given not in names:
+        names[given] = canonical(given)
+    found["benchmark"] = names[given]
+    item_id = found["item_id"]
+    try:
+        text = text_of(values["text"] if "text" in values else values.get("response"))
+    except ValueError:
+        return reading.leave_out(row, item_id, "response is not text")
+    sample = values.get("sample")
+    if sample is not None:
+        sample = whole(sample)
+        if sample is None or sample < 0:
+            return reading.leave_out(row, item_id, "sample is not a whole number")
+    for name in _TEXTS:
+        value = values.get(name)
+        if value is not None:
+            found[name] = value if isinstance(value, str) else str(value)
+    for name in _WHOLES:
+        if values.get(name) is not None:
+            found[name] = whole(values[name])
+    for name in _NUMBERS:
+        if values.get(name) is not None:
+            found[name] = number(values[name])
+    try:
+        prediction = _prediction(values.get("prediction"))
+    except ValueError:
+        return reading.leave_out(row, item_id, "prediction is not an option")
+    failed = found.get("error") is not None
+    # Only a prediction column says that something was read; beside a response column that is
+    # empty too, there was nothing to read.
+    only_read = "prediction" in values and not ("response" in values or "text" in values)
+    already = text is None and (prediction is not None or (only_read and not failed))
+    if values.get("already_read") is True and text is None and not failed:
+        already = True
+    return reading.add(
+        row, text=text, prediction=prediction, already_read=already, sample=sample or 0, **found
+    )
+
+
+def _prediction(value: Any) -> str | None:
+    """A letter or option text; whole numbers are 0-based positions; empty is nothing read."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    at = whole(value)
+    if at is None or not 0 <= at < len(LETTERS):
+        raise ValueError
+    return LETTERS[at]

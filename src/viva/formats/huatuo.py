@@ -1,0 +1,144 @@
+"""Evaluation JSON of HuatuoGPT-o1 and its descendants (MedReason, m1): items with their output.
+
+Layouts: a list of rows, or a map data set -> list of rows, each with ``question``, ``options``,
+``answer_idx`` and the raw answer; and the sampled runs of Med-REFL (``reason``,
+``ideal_answer``), which are MedQA with five options in file order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from viva.errors import InputError
+from viva.formats._items import canonical, item_of
+from viva.formats._reading import Opened, Reading, identifier, number, text_of, whole
+from viva.records import Item, content_hash
+
+__all__ = ["COLUMNS", "matches", "read"]
+
+_OUTPUTS = ("output", "model_output", "response", "reason", "generated_text", "llm_output")
+_KEYS = ("answer_idx", "ideal_answer", "answer", "label")
+_SOURCES = ("source", "dataset", "dataset_name", "benchmark", "data_source")
+
+COLUMNS = (("question", "ideal_answer"), ("options", "reason"), _OUTPUTS, _KEYS)
+"""Columns that rows must have; any one of each group."""
+
+
+def _row_matches(row: Any) -> bool:
+    if not isinstance(row, Mapping):
+        return False
+    items = "question" in row and "options" in row and any(k in row for k in _KEYS)
+    return (items or ("reason" in row and "ideal_answer" in row)) and any(
+        name in row for name in _OUTPUTS
+    )
+
+
+def _first_of_map(first: Any) -> Any:
+    if isinstance(first, Mapping) and first:
+        rows = next(iter(first.values()))
+        if isinstance(rows, list) and rows and all(isinstance(v, list) for v in first.values()):
+            return rows[0]
+    return None
+
+
+def matches(opened: Opened) -> bool:
+    """Whether the first row, or the first of the first data set, is an item with its output."""
+    return _row_matches(opened.first) or _row_matches(_first_of_map(opened.first))
+
+
+def _rows(opened: Opened) -> Iterator[tuple[int, str | None, Any]]:
+    if _row_matches(_first_of_map(opened.first)):
+        number_ = 0
+        for source, rows in opened.first.items():
+            for row in rows:
+                number_ += 1
+                yield number_, source, row
+        return
+    for at, row in opened.rows:
+        yield at, None, row
+
+
+def _model(opened: Opened, reading: Reading) -> str:
+    if reading.model:
+        return reading.model
+    if opened.path is None:
+        raise InputError("no model is named", where=opened.name, mend="Name it with model=")
+    return re.sub(r"(\.jsonl?|\.gz)+$", "", opened.path.name)
+
+
+def read(opened: Opened, reading: Reading) -> None:
+    """Every row, with the item it carries."""
+    model = _model(opened, reading)
+    seen: dict[tuple[str, str], int] = {}
+    for row, source, values in _rows(opened):
+        if not isinstance(values, Mapping):
+            reading.leave_out(row, None, "row is incomplete")
+            continue
+        _read_row(row, source, values, model, reading, seen)
+
+
+def _read_row(
+    row: int,
+    source: str | None,
+    values: Mapping[str, Any],
+    model: str,
+    reading: Reading,
+    seen: dict[tuple[str, str], int],
+) -> None:
+    sampled = "question" not in values and "ideal_answer" in values
+    named = source or next(
+        (values[k] for k in _SOURCES if isinstance(values.get(k), str) and values[k]), None
+    )
+    if named is None and not sampled:
+        return reading.leave_out(row, None, "no benchmark")
+    benchmark = canonical(named) if named else "medqa_5options"
+    try:
+        given = identifier(values.get("id", values.get("question_id")))
+    except ValueError:
+        return reading.leave_out(row, None, "id is not text or a number")
+    if sampled:
+        item_id = given or str(row - 1)
+    else:
+        key = next((values[k] for k in _KEYS if values.get(k) is not None), None)
+        item = item_of(benchmark, given or "", values.get("question"), values.get("options"), key)
+        if item is None:
+            return reading.leave_out(row, given, "row is incomplete")
+        if isinstance(item, str):
+            return reading.leave_out(row, given, item)
+        item_id = _identified(item, given, reading)
+    outputs = next((values[k] for k in _OUTPUTS if k in values), None)
+    for text in outputs if isinstance(outputs, list) and outputs else [outputs]:
+        sample = seen[benchmark, item_id] = seen.get((benchmark, item_id), -1) + 1
+        try:
+            said = text_of(text)
+        except ValueError:
+            reading.leave_out(row, item_id, "response is not text")
+            continue
+        reading.add(
+            row,
+            benchmark=benchmark,
+            item_id=item_id,
+            model=_own(values.get("model")) or model,
+            text=said,
+            sample=sample,
+            error=None if said is not None else "no output",
+            output_tokens=whole(values.get("output_tokens")),
+            seconds=number(values.get("seconds")),
+        )
+    return None
+
+
+def _own(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _identified(item: Item, given: str | None, reading: Reading) -> str:
+    """Files without ids are joined by content, so the id says the content.
+
+    The same question twice is then the same item: its rows are samples.
+    """
+    digest = content_hash(item.question, item.options)
+    return reading.item(replace(item, item_id=given or f"content-{digest}"))

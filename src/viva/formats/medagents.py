@@ -1,0 +1,205 @@
+"""medagents-benchmark outputs: one JSON list per data set, model and method, and compact rows.
+
+Layout: https://github.com/gersteinlab/medagents-benchmark, ``output/<dataset>/
+<model>-<dataset>-<split>-<method>.json``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from viva.errors import InputError
+from viva.formats._items import canonical, item_of, mmlu_id
+from viva.formats._reading import Opened, Reading, identifier, is_letter, number, whole
+from viva.records import Item
+
+__all__ = ["COLUMNS", "matches", "read"]
+
+COLUMNS = (("question", "dataset"), ("options", "model"), ("predicted_answer", "pred"))
+"""Columns of the two layouts, original and compact."""
+
+_COMPACT = {"dataset", "model", "id", "pred"}
+_NAMES = {"mmlu": "mmlu_med", "mmlu-pro": "mmlu_pro_health"}
+_FILE = re.compile(
+    r"(?P<model>.+?)-(?P<dataset>[A-Za-z0-9_+]+(?:-[A-Za-z0-9]+)?)"
+    r"-(?P<split>test|train|dev|val|sample)(?P<hard>_hard)?-(?P<method>.+)"
+)
+_FAILED = re.compile(r"Error code: \d{3}\b|Error: ")
+
+
+def matches(opened: Opened) -> bool:
+    """Whether the first row is of the original or the compact layout."""
+    columns = opened.columns()
+    original = {"question", "options", "predicted_answer"} <= columns
+    return original or columns >= _COMPACT
+
+
+def read(opened: Opened, reading: Reading) -> None:
+    """Every row of the file."""
+    if opened.columns() >= _COMPACT:
+        _read_compact(opened, reading)
+    else:
+        _read_original(opened, reading)
+
+
+def _benchmark(dataset: str) -> str:
+    return _NAMES.get(dataset.lower()) or canonical(dataset)
+
+
+def _item_id(benchmark: str, given: str) -> str:
+    if benchmark == "mmlu_med" and given.isdigit():
+        return mmlu_id(int(given)) or given
+    return given
+
+
+def _said(prediction: Any) -> dict[str, Any]:
+    """A letter is a prediction; other words are text, for the reader; an API error is an error."""
+    if isinstance(prediction, (int, float)) and not isinstance(prediction, bool):
+        prediction = str(prediction)
+    if not isinstance(prediction, str) or not prediction.strip():
+        return {"already_read": True}
+    bare = prediction.strip()
+    if is_letter(bare):
+        return {"prediction": bare.upper(), "already_read": True}
+    if _FAILED.match(bare):
+        return {"error": bare}
+    return {"text": prediction}
+
+
+def _read_compact(opened: Opened, reading: Reading) -> None:
+    rows = list(opened.rows)
+    ids = _hard_ids(rows)
+    for row, values in rows:
+        dataset, model = values.get("dataset"), values.get("model")
+        try:
+            given = identifier(values.get("id"))
+        except ValueError:
+            reading.leave_out(row, None, "id is not text or a number")
+            continue
+        if not isinstance(dataset, str) or not dataset:
+            reading.leave_out(row, given, "no benchmark")
+        elif not isinstance(model, str) or not model:
+            reading.leave_out(row, given, "no model")
+        elif given is None:
+            reading.leave_out(row, None, "no item_id")
+        else:
+            benchmark = _benchmark(dataset)
+            given = ids.get(row, given)
+            completion = values.get("completion")
+            said = (
+                {"text": completion, "prediction": identifier(values.get("pred"))}
+                if isinstance(completion, str)
+                else _said(values.get("pred"))
+            )
+            reading.add(
+                row,
+                benchmark=benchmark,
+                item_id=_item_id(benchmark, given),
+                model=model,
+                method=values.get("method"),
+                input_tokens=whole(values.get("prompt_tokens")),
+                output_tokens=whole(values.get("completion_tokens")),
+                cost=number(values.get("cost")),
+                seconds=number(values.get("seconds")),
+                **said,
+            )
+
+
+def _hard_ids(rows: list[tuple[int, Mapping[str, Any]]]) -> dict[int, str]:
+    """Ids for runs on a hard subset that wrote the position in the subset as the id.
+
+    Such a run's ids equal its ``row``; the true id is that of a run which wrote ids, at the same
+    position or for the same question (``qkey``). Where no run knows it, the question's key.
+    """
+    runs: dict[tuple[Any, ...], list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
+    for row, values in rows:
+        if "qkey" in values and "row" in values:
+            run = tuple(str(values.get(k)) for k in ("dataset", "model", "method"))
+            runs[run].append((row, values))
+    at: dict[tuple[str, str, str], str] = {}
+    by_question: dict[tuple[str, str], str] = {}
+    positional: list[tuple[str, int, Mapping[str, Any]]] = []
+    for run, members in runs.items():
+        if len(members) > 1 and all(str(v.get("id")) == str(v["row"]) for _, v in members):
+            positional += [(run[0], row, values) for row, values in members]
+            continue
+        for _, v in members:
+            question = (run[0], str(v["qkey"]))
+            at[(*question, str(v["row"]))] = str(v.get("id"))
+            by_question.setdefault(question, str(v.get("id")))
+    ids: dict[int, str] = {}
+    for dataset, row, v in positional:
+        question = (dataset, str(v["qkey"]))
+        known = at.get((*question, str(v["row"]))) or by_question.get(question)
+        ids[row] = known or f"question-{v['qkey']}"
+    return ids
+
+
+def _from_name(opened: Opened, reading: Reading) -> tuple[str, str, str | None, bool]:
+    """Model, data set, method and whether the subset is the hard one, from the file's name."""
+    stem = re.sub(r"(\.json|\.jsonl|\.gz)+$", "", opened.path.name) if opened.path else ""
+    folder = opened.path.absolute().parent.name if opened.path else ""
+    inside = re.fullmatch(
+        rf"(?P<model>.+)-{re.escape(folder)}-(?P<split>[a-z]+)(?P<hard>_hard)?-(?P<method>.+)", stem
+    )
+    named = inside or _FILE.fullmatch(stem)
+    if named is None:
+        first = opened.first
+        dataset = first.get("dataset") or first.get("benchmark")
+        model = first.get("model") or reading.model
+        if isinstance(dataset, str) and isinstance(model, str):
+            return model, dataset, None, False
+        raise InputError(
+            "the file name does not say which model answered which data set",
+            where=opened.name,
+            mend="Name it <model>-<dataset>-test-<method>.json, or write the generic format",
+        )
+    dataset = folder if inside else named["dataset"]
+    return named["model"], dataset, named["method"], bool(named["hard"])
+
+
+def _read_original(opened: Opened, reading: Reading) -> None:
+    model, dataset, method, hard = _from_name(opened, reading)
+    benchmark = _benchmark(dataset)
+    rows = list(opened.rows)
+    given = [v.get("realidx", v.get("id", v.get("idx"))) for _, v in rows]
+    # A hard subset numbered from 0 carries positions, not the ids of the whole set.
+    positions = hard and len(rows) > 1 and all(str(g) == str(i) for i, g in enumerate(given))
+    for (row, values), raw in zip(rows, given, strict=True):
+        try:
+            item_id = identifier(raw)
+        except ValueError:
+            item_id = None
+        item_id = f"row-{row}" if item_id is None or positions else _item_id(benchmark, item_id)
+        item = item_of(
+            benchmark,
+            item_id,
+            values.get("question"),
+            values.get("options"),
+            values.get("answer_idx", values.get("answer")),
+        )
+        if isinstance(item, str):
+            reading.leave_out(row, item_id, item)
+            continue
+        if isinstance(item, Item):
+            item_id = reading.item(item)
+        if "predicted_answer" not in values:
+            reading.leave_out(row, item_id, "row is incomplete")
+            continue
+        usage = values.get("token_usage")
+        usage = usage if isinstance(usage, Mapping) else {}
+        reading.add(
+            row,
+            benchmark=benchmark,
+            item_id=item_id,
+            model=model,
+            method=method,
+            input_tokens=whole(usage.get("prompt_tokens")),
+            output_tokens=whole(usage.get("completion_tokens")),
+            cost=number(values.get("cost")),
+            seconds=number(values.get("time_elapsed")),
+            **_said(values.get("predicted_answer")),
+        )
