@@ -19,7 +19,7 @@ FORBIDDEN = {
         r"(?<![\w.~/-])/(?:home|Users|root|work|mnt|srv|scratch)/[\w.-]+"
     ),
     "stub": re.compile(r"raise NotImplemented" r"Error"),
-    "stray debugger": re.compile(r"\b(?:break" r"point\(\)|import i?p" r"db)\b"),
+    "stray debugger": re.compile(r"\bbreak" r"point\(\)|\bimport i?p" r"db\b"),
 }
 
 LARGEST = 2_000_000
