@@ -1,0 +1,117 @@
+"""Statistics over scores: shares, gaps, paired comparisons, and how robust they are.
+
+Public names are resolved on first use, so that importing the room stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING, Graded, graded
+    from viva.analysis.accuracy import Accuracy, Share, accuracies, share
+    from viva.analysis.comparisons import SCOPES, TIE_MARGIN, Comparison, compare, compare_all
+    from viva.analysis.gaps import (
+        GAP_NAMES,
+        LENGTH_RATIO,
+        Confusion,
+        Gap,
+        SplitterErrors,
+        benchmark_gaps,
+        headline_gaps,
+        reasoning_gaps,
+    )
+    from viva.analysis.intervals import newcombe, wilson
+    from viva.analysis.mcnemar import (
+        PairedTest,
+        holm,
+        mcnemar_test,
+        minimum_detectable_difference,
+        sign_flip,
+    )
+    from viva.analysis.resampling import (
+        Patterns,
+        cell_mean_draws,
+        patterns,
+        percentile_interval,
+        stream,
+    )
+    from viva.analysis.robustness import (
+        AXES,
+        THRESHOLDS,
+        Axis,
+        Robustness,
+        SweepPoint,
+        robustness_card,
+        stratum_at,
+        sweep,
+    )
+
+__all__ = [
+    "AXES",
+    "GAP_NAMES",
+    "KNOWLEDGE",
+    "LENGTH_RATIO",
+    "NO_STRATUM",
+    "REASONING",
+    "SCOPES",
+    "THRESHOLDS",
+    "TIE_MARGIN",
+    "Accuracy",
+    "Axis",
+    "Comparison",
+    "Confusion",
+    "Gap",
+    "Graded",
+    "PairedTest",
+    "Patterns",
+    "Robustness",
+    "Share",
+    "SplitterErrors",
+    "SweepPoint",
+    "accuracies",
+    "benchmark_gaps",
+    "cell_mean_draws",
+    "compare",
+    "compare_all",
+    "graded",
+    "headline_gaps",
+    "holm",
+    "mcnemar_test",
+    "minimum_detectable_difference",
+    "newcombe",
+    "patterns",
+    "percentile_interval",
+    "reasoning_gaps",
+    "robustness_card",
+    "share",
+    "sign_flip",
+    "stratum_at",
+    "stream",
+    "sweep",
+    "wilson",
+]
+
+_HOMES = {
+    "_arrays": "KNOWLEDGE NO_STRATUM REASONING Graded graded",
+    "accuracy": "Accuracy Share accuracies share",
+    "comparisons": "SCOPES TIE_MARGIN Comparison compare compare_all",
+    "gaps": "GAP_NAMES LENGTH_RATIO Confusion Gap SplitterErrors benchmark_gaps headline_gaps "
+    "reasoning_gaps",
+    "intervals": "newcombe wilson",
+    "mcnemar": "PairedTest holm mcnemar_test minimum_detectable_difference sign_flip",
+    "resampling": "Patterns cell_mean_draws patterns percentile_interval stream",
+    "robustness": "AXES THRESHOLDS Axis Robustness SweepPoint robustness_card stratum_at sweep",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"viva.analysis.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'viva.analysis' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

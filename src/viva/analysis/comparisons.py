@@ -1,0 +1,279 @@
+"""Every pair of models on the items both answered, per scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viva.analysis import _cells
+from viva.analysis._arrays import KNOWLEDGE, REASONING, Graded
+from viva.analysis._cells import SMALLEST_SIDE, Cells
+from viva.analysis.intervals import normal_quantile
+from viva.analysis.mcnemar import holm, mcnemar_test, minimum_detectable_difference, sign_flip
+from viva.analysis.resampling import cell_mean_draws, patterns, percentile_interval, stream
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SCOPES", "TIE_MARGIN", "Comparison", "compare", "compare_all"]
+
+SCOPES = ("all", "knowledge", "reasoning", "gap")
+TIE_MARGIN = 2.0
+"""Points: an interval inside plus and minus this is a tie, even where it excludes 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Model ``a`` against model ``b`` in one scope.
+
+    Parameters
+    ----------
+    a, b : str
+    scope : str
+        ``all``, ``knowledge``, ``reasoning``: accuracy of a minus that of b; ``gap``: the within
+        gap of a minus that of b.
+    n : int
+        Common items that contribute.
+    clusters : int
+        Clusters they form; equal to n where no items are resampled together.
+    difference, low, high : float or None
+        Points.
+    p_mcnemar : float or None
+        Exact McNemar test; takes items as separate. None for averaged samples and in ``gap``.
+    p_mid : float or None
+        Mid-p version, on cluster sums where clusters exist (then a sign-flip test). None in
+        ``gap``.
+    p_sign_flip : float or None
+        Exact cluster sign-flip test; equals ``p_mcnemar`` without clusters. None in ``gap``.
+    p_bootstrap : float or None
+        ``gap`` only: twice the smaller share of draws on one side of 0.
+    p_holm : float or None
+        ``p_mid`` (``gap``: ``p_bootstrap``) adjusted over all pairs of the scope.
+    mdd_80 : float or None
+        Points: smallest difference found with 80 % power at the 5 % level.
+    verdict : str or None
+        ``tie`` where the interval lies inside +-2 points, else ``win`` or ``loss`` (of a) where
+        it excludes 0, else ``undecided``.
+    smallest_cell : int or None
+        Items in the smallest contributing benchmark x stratum.
+    reason : str or None
+        Why there is no difference, or no McNemar test.
+    """
+
+    a: str
+    b: str
+    scope: str
+    n: int
+    clusters: int
+    difference: float | None
+    low: float | None
+    high: float | None
+    p_mcnemar: float | None
+    p_mid: float | None
+    p_sign_flip: float | None
+    p_bootstrap: float | None
+    p_holm: float | None
+    mdd_80: float | None
+    verdict: str | None
+    smallest_cell: int | None
+    reason: str | None = None
+
+
+def _verdict(low: float, high: float) -> str:
+    if low >= -TIE_MARGIN and high <= TIE_MARGIN:
+        return "tie"
+    if low > 0:
+        return "win"
+    if high < 0:
+        return "loss"
+    return "undecided"
+
+
+def _none(a: str, b: str, scope: str, n: int, reason: str) -> Comparison:
+    return Comparison(
+        a, b, scope, n, 0, None, None, None, None, None, None, None, None, None, None, None, reason
+    )
+
+
+def _accuracy_tests(
+    a: str,
+    b: str,
+    scope: str,
+    difference: NDArray[np.float64],
+    cluster: NDArray[np.int64],
+    binary: bool,
+    seed: int,
+) -> dict[str, float | str | None]:
+    """The tests of one scope on its items' differences."""
+    _, cluster = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(cluster, weights=difference)
+    flip = sign_flip(sums, generator=stream(seed, "flip", a, b, scope))
+    detectable = minimum_detectable_difference(sums, len(difference))
+    out: dict[str, float | str | None] = {
+        "p_mcnemar": None,
+        "p_mid": flip.p_mid,
+        "p_sign_flip": flip.p,
+        "mdd_80": None if detectable is None else 100 * detectable,
+        "reason": None,
+    }
+    if binary:
+        test = mcnemar_test(int(np.sum(difference > 0)), int(np.sum(difference < 0)))
+        out["p_mcnemar"] = test.p
+    else:
+        out["reason"] = "no McNemar test: answers are averaged over samples"
+    return out
+
+
+def compare(
+    table: Graded,
+    a: str,
+    b: str,
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> list[Comparison]:
+    """Compare two models in all scopes, on one set of draws.
+
+    Parameters
+    ----------
+    table : Graded
+    a, b : str
+        Two of ``table.models``. Swapping them negates differences exactly.
+    resamples, seed, level
+        As :func:`viva.analysis.reasoning_gaps`.
+
+    Returns
+    -------
+    list of Comparison
+        One per scope of :data:`SCOPES`, with ``p_holm`` still None.
+    """
+    # Draws belong to the unordered pair, so that swapping it is exact.
+    first, second = sorted((a, b))
+    sign = 1.0 if first == a else -1.0
+    y1, y2 = table.values[table.index(first)], table.values[table.index(second)]
+    common = ~np.isnan(y1) & ~np.isnan(y2)
+    if not common.any():
+        return [_none(a, b, scope, 0, "no common items") for scope in SCOPES]
+    difference = np.where(common, y1 - y2, 0.0)
+    stratum = table.headline_stratum()
+    cells = _cells.find_cells(table.benchmark, stratum, keep=common, unlabelled=True)
+    found = patterns(
+        cells.code,
+        difference,
+        table.cluster,
+        cells=cells.count,
+        low=-1.0,
+        high=1.0,
+        prior=cells.prior,
+    )
+    draws = cell_mean_draws(
+        found, resamples=resamples, generator=stream(seed, "pair", first, second)
+    )
+    means = cells.means(difference)
+    binary = bool(np.all(np.isin(y1[common], (0, 1)) & np.isin(y2[common], (0, 1))))
+    out = []
+    for scope in SCOPES:
+        weights, members = _scope(cells, scope)
+        n = int(members.sum())
+        if not np.any(weights):
+            reason = (
+                f"no benchmark has {SMALLEST_SIDE} common items of each stratum"
+                if scope == "gap"
+                else f"no common items in {scope}"
+            )
+            out.append(_none(a, b, scope, n, reason))
+            continue
+        used = weights != 0
+        estimate = sign * float(weights[used] @ means[used])
+        drawn = sign * (weights[used] @ draws[used])
+        low, high = (100 * x for x in percentile_interval(drawn, estimate, level=level))
+        result = Comparison(
+            a,
+            b,
+            scope,
+            n,
+            len(np.unique(table.cluster[members])),
+            100 * estimate,
+            low,
+            high,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            _verdict(low, high),
+            int(cells.size[used].min()),
+        )
+        if scope == "gap":
+            below, above = np.sum(drawn <= 0), np.sum(drawn >= 0)
+            p = float(min(1.0, 2 * (min(below, above) + 1) / (resamples + 1)))
+            reach = normal_quantile(0.5 + level / 2) + normal_quantile(0.8)
+            result = replace(
+                result,
+                p_bootstrap=p,
+                mdd_80=100 * reach * float(drawn.std()),
+                reason="no McNemar test: a difference of differences",
+            )
+        else:
+            tests = _accuracy_tests(
+                first, second, scope, difference[members], table.cluster[members], binary, seed
+            )
+            result = replace(result, **tests)  # type: ignore[arg-type]
+        out.append(result)
+    return out
+
+
+def _scope(cells: Cells, scope: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Coefficients of cell means, and which items contribute."""
+    if scope == "gap":
+        weights = _cells.within(cells)
+    else:
+        which = {"all": None, "knowledge": KNOWLEDGE, "reasoning": REASONING}[scope]
+        weights = _cells.stratum_mean(cells, which)
+    members = np.zeros(len(cells.code), bool)
+    kept = cells.code >= 0
+    members[kept] = (weights != 0)[cells.code[kept]]
+    return weights, members
+
+
+def compare_all(
+    table: Graded,
+    *,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> list[Comparison]:
+    """Compare all pairs of models in all scopes, with Holm's adjustment per scope.
+
+    Parameters
+    ----------
+    table : Graded
+    pairs : sequence of (str, str), optional
+        Default: every pair, in the order of ``table.models``.
+    resamples, seed, level
+        As :func:`viva.analysis.reasoning_gaps`.
+
+    Returns
+    -------
+    list of Comparison
+        Pair by pair, scopes in the order of :data:`SCOPES`.
+    """
+    chosen = list(combinations(table.models, 2)) if pairs is None else list(pairs)
+    rows = [
+        row
+        for a, b in chosen
+        for row in compare(table, a, b, resamples=resamples, seed=seed, level=level)
+    ]
+    for scope in SCOPES:
+        places = [i for i, row in enumerate(rows) if row.scope == scope]
+        adjusted = holm([rows[i].p_bootstrap if scope == "gap" else rows[i].p_mid for i in places])
+        for i, p in zip(places, adjusted, strict=True):
+            rows[i] = replace(rows[i], p_holm=p)
+    return rows
