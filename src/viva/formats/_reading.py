@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +26,6 @@ REASONS = {
     "response is not text": "Write the raw answer as one text",
     "prediction is not an option": "Write the letter, the option text or a 0-based position",
     "sample is not a whole number": "Number the samples 0, 1, 2, ...",
-    "options are not readable": "Write the options as a list, or as a map letter -> text",
-    "key is not an option": "Write the key as a letter, an option text or a 0-based position",
     "row is incomplete": "Write the whole row",
     "duplicate id, same content": "Delete the copies",
     "duplicate id, other content": "Delete all but one, or number them in a column 'sample'",
@@ -36,7 +33,8 @@ REASONS = {
     "one request per option": "Run the scenario with the joint multiple-choice adapter",
     "a file of no known format": "Move it out of the folder, or name its format",
 }
-"""Why rows are left out, and the mend that a strict reading names."""
+"""Why rows are left out, and the mend that a strict reading names. Beside these: the defects of
+items in :mod:`viva.benchmarks.fields`, where a file carries its questions."""
 
 _WHOLE = 2**63 - 1
 
@@ -88,7 +86,9 @@ class Reading:
         if self.strict:
             where = f"{self.file}:{row}" if row else self.file
             named = f" (id {id})" if id else ""
-            raise InputError(f"{reason}{named}", where=where, mend=REASONS[reason])
+            raise InputError(
+                f"{reason}{named}", where=where, mend=REASONS.get(reason, "Mend the item")
+            )
         self.left_out.append(LeftOut(self.file, row, id, reason))
 
     def item(self, item: Item) -> str:
@@ -199,11 +199,3 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return exact if math.isfinite(exact) else None
-
-
-_PLAIN = re.compile(r"[A-Za-z]")
-
-
-def is_letter(text: str) -> bool:
-    """One Latin letter and nothing else."""
-    return _PLAIN.fullmatch(text) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from viva.formats._items import canonical
 from viva.formats._reading import Opened, Reading, identifier, number, text_of, whole
 from viva.records import LETTERS
 
@@ -35,9 +34,8 @@ def read(opened: Opened, reading: Reading) -> None:
     if untyped and "prediction" in opened.first:
         held = list(rows)
         rows = iter(_typed(held))
-    names: dict[str, str] = {}
     for row, values in rows:
-        _read_row(row, values, reading, names)
+        _read_row(row, values, reading)
 
 
 def _typed(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
@@ -50,7 +48,7 @@ def _typed(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, 
     return rows
 
 
-def _read_row(row: int, values: Mapping[str, Any], reading: Reading, names: dict[str, str]) -> None:
+def _read_row(row: int, values: Mapping[str, Any], reading: Reading) -> None:
     found: dict[str, Any] = {}
     try:
         for name, reason in _KEY:
@@ -61,10 +59,6 @@ def _read_row(row: int, values: Mapping[str, Any], reading: Reading, names: dict
             found[name] = key
     except ValueError:
         return reading.leave_out(row, None, "id is not text or a number")
-    given = found["benchmark"]
-    if given not in names:
-        names[given] = canonical(given)
-    found["benchmark"] = names[given]
     item_id = found["item_id"]
     try:
         text = text_of(values["text"] if "text" in values else values.get("response"))

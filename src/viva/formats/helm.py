@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viva.errors import InputError
-from viva.formats._items import MMLU_FIRST, canonical, item_of
+from viva.formats._items import MMLU_SUBJECTS, canonical, item_of
 from viva.formats._reading import Opened, Reading, identifier, number, whole
 from viva.records import LETTERS, Item
 
@@ -59,7 +59,7 @@ def _benchmark(opened: Opened) -> tuple[str, str | None]:
         )
     scenario, _, arguments = name.partition(":")
     subject = re.search(r"subject=([a-z_]+)", arguments)
-    if scenario in ("mmlu", "mmlu_clinical_afr") and subject and subject[1] in MMLU_FIRST:
+    if scenario in ("mmlu", "mmlu_clinical_afr") and subject and subject[1] in MMLU_SUBJECTS:
         return "mmlu_med", subject[1]
     return canonical(scenario), subject[1] if subject else None
 
@@ -148,7 +148,7 @@ def _item(
         output = reference.get("output") if isinstance(reference, Mapping) else None
         text = output.get("text") if isinstance(output, Mapping) else output
         if not isinstance(text, str):
-            return "options are not readable"
+            return "an option is not text"
         tags = reference.get("tags")
         if isinstance(tags, list) and "correct" in tags:
             right.append(len(texts))
@@ -156,7 +156,7 @@ def _item(
     if isinstance(mapping, Mapping) and mapping:
         shown = [mapping.get(letter) for letter in LETTERS[: len(mapping)]]
         if not all(isinstance(text, str) for text in shown):
-            return "options are not readable"
+            return "an option is not text"
         keys = [shown.index(texts[i]) for i in right if texts[i] in shown]
         texts = [str(text) for text in shown]
         right = sorted(set(keys))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from viva.errors import InputError
-from viva.formats._items import MMLU_FIRST, canonical, item_of
+from viva.formats._items import MMLU_SUBJECTS, canonical, item_of
 from viva.formats._reading import Opened, Reading, identifier, number
 from viva.records import LETTERS, Item
 
@@ -119,7 +119,7 @@ def _benchmark(task: str) -> tuple[str, str | None]:
     for ending in _ENDINGS:
         bare = bare.removesuffix(ending)
     mmlu = _MMLU.fullmatch(bare)
-    if mmlu and mmlu[1] in MMLU_FIRST:
+    if mmlu and mmlu[1] in MMLU_SUBJECTS:
         return "mmlu_med", mmlu[1]
     known = canonical(bare)
     return (known, None) if known != bare else (canonical(task), None)
@@ -140,7 +140,7 @@ def _read_row(
     question, options, key, context = _question(doc)
     target = values.get("target")
     item = item_of(benchmark, item_id, question, options, target, context=context)
-    if item == "key is not an option":  # some tasks log the prompt's target, not the option
+    if isinstance(item, str):  # some tasks log the prompt's target, not the option
         item = item_of(benchmark, item_id, question, options, key, context=context)
     if isinstance(item, str):
         return reading.leave_out(row, item_id, item)
@@ -226,7 +226,10 @@ def _question(doc: Mapping[str, Any]) -> tuple[Any, Any, Any, str | None]:
     if "qtext" in doc:  # headqa; its key counts from 1
         right = doc.get("ra")
         key = right - 1 if isinstance(right, int) else None
-        return doc["qtext"], doc.get("answers"), key, None
+        answers = doc.get("answers")
+        listed = answers if isinstance(answers, list) else []
+        texts = [a.get("atext") if isinstance(a, Mapping) else a for a in listed]
+        return doc["qtext"], texts, key, None
     question = doc.get("question", doc.get("Question", doc.get("query")))
     options = doc.get("choices", doc.get("options", doc.get("Options")))
     if isinstance(options, Mapping) and "text" in options:  # arc-like

@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from viva.benchmarks import canonical_id
 from viva.errors import InputError
-from viva.formats._items import canonical, item_of, mmlu_id
-from viva.formats._reading import Opened, Reading, identifier, is_letter, number, whole
+from viva.formats._items import canonical, item_of
+from viva.formats._reading import Opened, Reading, identifier, number, whole
 from viva.records import Item
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -49,24 +50,15 @@ def _benchmark(dataset: str) -> str:
     return _NAMES.get(dataset.lower()) or canonical(dataset)
 
 
-def _item_id(benchmark: str, given: str) -> str:
-    if benchmark == "mmlu_med" and given.isdigit():
-        return mmlu_id(int(given)) or given
-    return given
-
-
 def _said(prediction: Any) -> dict[str, Any]:
-    """A letter is a prediction; other words are text, for the reader; an API error is an error."""
+    """What the tool took for the answer; often more than a letter, sometimes an API's error."""
     if isinstance(prediction, (int, float)) and not isinstance(prediction, bool):
         prediction = str(prediction)
     if not isinstance(prediction, str) or not prediction.strip():
         return {"already_read": True}
-    bare = prediction.strip()
-    if is_letter(bare):
-        return {"prediction": bare.upper(), "already_read": True}
-    if _FAILED.match(bare):
-        return {"error": bare}
-    return {"text": prediction}
+    if _FAILED.match(prediction):
+        return {"error": prediction}
+    return {"prediction": prediction.strip(), "already_read": True}
 
 
 def _read_compact(opened: Opened, reading: Reading) -> None:
@@ -97,7 +89,7 @@ def _read_compact(opened: Opened, reading: Reading) -> None:
             reading.add(
                 row,
                 benchmark=benchmark,
-                item_id=_item_id(benchmark, given),
+                item_id=canonical_id(benchmark, given),
                 model=model,
                 method=values.get("method"),
                 input_tokens=whole(values.get("prompt_tokens")),
@@ -173,13 +165,17 @@ def _read_original(opened: Opened, reading: Reading) -> None:
             item_id = identifier(raw)
         except ValueError:
             item_id = None
-        item_id = f"row-{row}" if item_id is None or positions else _item_id(benchmark, item_id)
+        item_id = f"row-{row}" if item_id is None or positions else canonical_id(benchmark, item_id)
+        question, context = values.get("question"), None
+        if benchmark == "pubmedqa" and isinstance(question, str):
+            context, _, question = question.rpartition("\n")
         item = item_of(
             benchmark,
             item_id,
-            values.get("question"),
+            question,
             values.get("options"),
             values.get("answer_idx", values.get("answer")),
+            context=context,
         )
         if isinstance(item, str):
             reading.leave_out(row, item_id, item)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from viva.benchmarks import canonical_id
 from viva.errors import InputError
 from viva.formats._items import canonical
 from viva.formats._reading import Opened, Reading, identifier
@@ -52,7 +53,7 @@ def read(opened: Opened, reading: Reading) -> None:
                 break
             found[name] = value
         else:
-            mode = values.get("mode")
+            mode, said = values.get("mode"), values.get("completion")
             _add(
                 reading,
                 row,
@@ -60,7 +61,7 @@ def read(opened: Opened, reading: Reading) -> None:
                 found["id"],
                 found["model"],
                 mode if isinstance(mode, str) else None,
-                [values.get("completion")],
+                (said or [None]) if isinstance(said, list) else [said],
             )
 
 
@@ -74,8 +75,7 @@ def _add(
     completions: Iterable[Any],
 ) -> None:
     benchmark = _NAMES.get(dataset.lower()) or canonical(dataset)
-    if benchmark == "medqa" and item_id.isdigit():
-        item_id = str(int(item_id))
+    item_id = canonical_id(benchmark, item_id)
     for sample, text in enumerate(completions):
         if text is not None and not isinstance(text, str):
             reading.leave_out(row, item_id, "response is not text")
