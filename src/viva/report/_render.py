@@ -1,0 +1,226 @@
+"""The report as one HTML page: nothing outside it is loaded, nothing inside it but its own
+script may run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva._summary import Summary
+from viva.report import (
+    _cite,
+    _efficiency,
+    _gap,
+    _heat,
+    _matrix,
+    _quality,
+    _robustness,
+    _sweep,
+    _text,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["render", "write"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_LONGEST_TEXT = 1500
+"""Characters shown of a question or a response."""
+_MOST_EXAMPLES = 60
+"""Unread responses and disagreements shown: the tables count all of them."""
+
+
+def _cleaner(names: Sequence[str]) -> dict[str, str]:
+    """Names of models as shown: cleaned, bounded, and still all different."""
+    shown: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        base = _text.clean(name).replace("\n", "⏎").replace("\t", " ").strip() or "(no name)"
+        candidate, number = base, 2
+        while candidate in taken:
+            candidate, number = f"{base} ({number})", number + 1
+        taken.add(candidate)
+        shown[name] = candidate
+    return shown
+
+
+def _cleaned(value: Any, shown: Mapping[str, str]) -> Any:
+    """Every string of a JSON value cleaned, keys too; names of models replaced as a whole."""
+    if isinstance(value, str):
+        return shown[value] if value in shown else _text.clean(value, _LONGEST_TEXT)
+    if isinstance(value, Mapping):
+        return {_cleaned(k, shown): _cleaned(v, shown) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(v, shown) for v in value]
+    return value
+
+
+def _web(source: str | None) -> bool:
+    """Whether a source may become a link: http(s) only, so never `javascript:`."""
+    return bool(source and re.fullmatch(r"https?://[^\s<>\"'`\\]{1,500}", source))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": _text.count,
+        "percent": _text.percent,
+        "points": _text.points,
+        "p": _text.p_value,
+    }
+    environment.globals |= {"interval": _text.interval}
+    environment.tests["web"] = _web
+    return environment
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _examples(rows: Sequence[Mapping[str, Any]] | None, shown: Mapping[str, str]) -> list[Any]:
+    return [_cleaned(dict(row), shown) for row in (rows or [])[:_MOST_EXAMPLES]]
+
+
+def render(
+    summary: Mapping[str, Any],
+    *,
+    disagreements: Sequence[Mapping[str, Any]] | None = None,
+    unread: Sequence[Mapping[str, Any]] | None = None,
+) -> str:
+    """The page for a summary.
+
+    Parameters
+    ----------
+    summary : mapping
+        What `summary.json` holds.
+    disagreements : sequence of mappings, optional
+        Items on which models disagree most: ``benchmark``, ``item_id``, ``question``, ``options``
+        (list of texts), ``key`` (letter) and ``answers`` (model -> letter or None).
+    unread : sequence of mappings, optional
+        Responses that were not read: ``model``, ``benchmark``, ``item_id``, ``status``,
+        ``reason``, ``text``.
+
+    Returns
+    -------
+    str
+        A complete HTML document. Every string from the arguments is cleaned of control and
+        direction characters, bounded and escaped.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If the summary has not the shape of :class:`viva._summary.Summary`.
+    """
+    from markupsafe import Markup
+
+    read = Summary.model_validate(summary)
+    shown = _cleaner(list(read.models))
+    clean = Summary.model_validate(_cleaned(read.model_dump(mode="json"), shown))
+    sources = {
+        name: (_TEMPLATES / name).read_text(encoding="utf-8")
+        for name in ("page.css", "figure.css", "page.js")
+    }
+    matrices = _matrix.matrices(clean)
+    page: str = _environment().get_template("report.html").render(
+        s=clean,
+        csp=(
+            "default-src 'none'; img-src data:; "
+            f"style-src {_hash(sources['page.css'])} {_hash(sources['figure.css'])}; "
+            f"script-src {_hash(sources['page.js'])}; base-uri 'none'; form-action 'none'"
+        ),
+        page_css=Markup(sources["page.css"]),  # noqa: S704 (our own files)
+        figure_css=Markup(sources["figure.css"]),  # noqa: S704
+        page_js=Markup(sources["page.js"]),  # noqa: S704
+        models=_heat.by_accuracy(clean),
+        anchors=_text.slugs(clean.models),
+        signs={m: _robustness.sign_in_words(clean.robustness.get(m)) for m in clean.models},
+        gap=_gap.gap_figure(clean),
+        estimators=_gap.estimator_figure(clean),
+        sweep=_sweep.sweep_figure(clean),
+        cards=_robustness.cards(clean),
+        heat=_heat.heat_map(clean),
+        matrices=matrices,
+        symbols=_matrix.SYMBOLS,
+        length=_efficiency.length_figure(clean),
+        cost=_efficiency.cost_figure(clean),
+        keys=_quality.key_figure(clean),
+        tables={
+            "models": _quality.model_table(clean),
+            "checks": _quality.check_table(clean),
+            "comparisons": _matrix.comparison_table(clean),
+            "hard": _quality.hard_table(clean),
+            "readers": _quality.reader_table(clean),
+            "unread": _quality.unread_table(clean),
+            "left_out": _quality.left_out_table(clean),
+            "pairs": _quality.pair_table(clean),
+            "composition": _quality.benchmark_table(clean),
+        },
+        citations=_cite.citations(clean),
+        bibtex=_cite.bibtex(clean),
+        disagreements=_examples(disagreements, shown),
+        unread=_examples(unread, shown),
+    )
+    return page
+
+
+def write(
+    summary: Mapping[str, Any],
+    out: Path | str,
+    *,
+    disagreements: Sequence[Mapping[str, Any]] | None = None,
+    unread: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
+    """Write `report.html` in a folder, whole or not at all.
+
+    Parameters
+    ----------
+    summary, disagreements, unread
+        As for :func:`render`.
+    out : path
+        The folder, made if absent.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If the summary has not the shape of :class:`viva._summary.Summary`.
+    OSError
+        If the file cannot be written.
+    """
+    page = render(summary, disagreements=disagreements, unread=unread)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "report.html"
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".report-", suffix=".html")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return target

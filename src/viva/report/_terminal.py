@@ -1,0 +1,147 @@
+"""The main numbers as tables for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva._summary import Gap, Summary
+from viva.report._heat import by_accuracy
+from viva.report._robustness import sign_in_words
+from viva.report._text import clean, count, percent, points
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["terminal"]
+
+_LONGEST_NAME = 60
+_MOST_PAIRS = 6
+
+
+def _name(text: str, limit: int = _LONGEST_NAME) -> str:
+    return clean(text, limit).replace("\n", "⏎").replace("\t", " ")
+
+
+def _gap(gap: Gap) -> str:
+    if gap.estimate is None:
+        return "–"
+    if gap.low is None or gap.high is None:
+        return points(gap.estimate)
+    return f"{points(gap.estimate)} [{points(gap.low)}, {points(gap.high)}]"
+
+
+def terminal(
+    summary: Mapping[str, Any], console: Console, *, report: Path | str | None = None
+) -> None:
+    """Print the verdict, one row per model, and how the comparisons came out.
+
+    Parameters
+    ----------
+    summary : mapping
+        What `summary.json` holds.
+    console : rich.console.Console
+        Where to print; 80 columns are enough.
+    report : path, optional
+        Where the page is; printed last.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If the summary has not the shape of :class:`viva._summary.Summary`.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    read = Summary.model_validate(summary)
+    console.print()
+    console.print(Text(clean(read.verdict.headline, 600), style="bold"))
+    for sentence in read.verdict.sentences:
+        console.print(Text(f"· {clean(sentence, 600)}"))
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("model", overflow="fold", min_width=9, ratio=1)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("accuracy, %", justify="right", no_wrap=True)
+    table.add_column("unread", justify="right", no_wrap=True)
+    table.add_column("pooled", justify="right", no_wrap=True)
+    table.add_column("within", justify="right", no_wrap=True)
+    table.add_column("reasoning", overflow="fold", max_width=11)
+    for model in by_accuracy(read):
+        entry = read.models[model]
+        asked = entry.n - entry.ungraded
+        unread = (entry.unparsed + entry.ambiguous) / asked if asked else None
+        accuracy = percent(entry.accuracy)
+        if entry.low is not None and entry.high is not None:
+            accuracy += f" [{percent(entry.low)}, {percent(entry.high)}]"
+        table.add_row(
+            Text(_name(model)),
+            Text(count(entry.n)),
+            Text(accuracy),
+            Text(percent(unread) + " %" if unread is not None else "–"),
+            Text(points(entry.gap.pooled.estimate)),
+            Text(_gap(entry.gap.within)),
+            Text(sign_in_words(read.robustness.get(model))),
+        )
+    console.print()
+    console.print(table)
+    definition = read.splitter.definition
+    how = "labels given with the items" if definition == "given" else (
+        f"{definition} splitter, threshold {read.splitter.threshold:g}"
+    )  # fmt: skip
+    console.print(
+        Text(
+            "Gaps: accuracy on reasoning minus knowledge items, points; pooled over all items, "
+            f"within benchmarks; {100 * read.settings.level:g} % intervals; {how}.",
+            style="dim",
+        )
+    )
+    if read.splitter.caution:
+        console.print(Text(clean(read.splitter.caution, 600), style="dim"))
+    _comparisons(read, console)
+    if report is not None:
+        console.print()
+        console.print(Text(f"Report: {clean(report, 1000)}"), soft_wrap=True)
+
+
+def _comparisons(read: Summary, console: Console) -> None:
+    """Counts of verdicts per scope, then the pairs that the audit cannot tell apart."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    if not read.comparisons:
+        return
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for title in ("comparisons", "pairs", "differ", "tie", "undecided"):
+        table.add_column(title, justify="left" if title == "comparisons" else "right")
+    for scope in ("all", "knowledge", "reasoning", "gap"):
+        found = [c.verdict for c in read.comparisons if c.scope == scope]
+        if not found:
+            continue
+        table.add_row(
+            scope,
+            count(len(found)),
+            count(found.count("win") + found.count("loss")),
+            count(found.count("tie")),
+            count(found.count("undecided")),
+        )
+    console.print()
+    console.print(table)
+    open_pairs = [
+        c for c in read.comparisons if c.scope == "all" and c.verdict in ("tie", "undecided")
+    ]
+    if open_pairs:
+        pairs = [
+            f"{_name(c.a, 24)} = {_name(c.b, 24)}" if c.verdict == "tie"
+            else f"{_name(c.a, 24)} ? {_name(c.b, 24)}"
+            for c in open_pairs[:_MOST_PAIRS]
+        ]  # fmt: skip
+        more = len(open_pairs) - len(pairs)
+        tail = f"; and {more} more" if more else ""
+        console.print(
+            Text(f"Over all items, not told apart (= tie, ? undecided): {'; '.join(pairs)}{tail}",
+                 style="dim")
+        )  # fmt: skip
