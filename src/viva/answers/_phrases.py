@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 
 __all__ = [
-    "CONCLUSION",
+    "ATTRIBUTION",
+    "CONDITION",
+    "CONCLUDES",
+    "CONCLUDES",
     "CONTRAST",
     "COPULA",
     "CORRECTION",
     "CUE",
     "DENIAL_AFTER",
     "DENIAL_BEFORE",
+    "DENIAL_FAR",
     "DISCOUNT_AFTER",
     "DISCOUNT_BEFORE",
+    "ELSEWHERE",
     "FILLER",
     "FOLLOWERS",
     "JOIN",
@@ -91,9 +96,13 @@ QUALIFIER = re.compile(
     r"|\b(?:most|likely)\b[^.\n?!]{0,40}$"
 )
 OTHER = re.compile(
-    r"\b(?:another|other|alternative|second|next|possible|previous|earlier|initial|first|tempting|"
-    r"wrong|incorrect|each|every|any|which|what|whose|only if)\b[^.\n?!,]{0,20}$"
+    r"\b(?:another|other|alternative|second|possible|previous|earlier|initial|original|first|"
+    r"tempting|wrong|incorrect|each|every|any|which|what|whose|common|popular|obvious|usual)"
+    r"\s+(?:\w+\s+){0,2}$"
 )
+ELSEWHERE = re.compile(r"\b(?:previous|earlier|your|their|his|her|other|another|not|never|cannot)\b|n't")
+"""Words between noun and verb that make the announcement one about something else."""
+
 """Adjectives that take the announcement back: *another possible answer is C*."""
 
 COPULA = re.compile(
@@ -106,7 +115,7 @@ LABEL = re.compile(
 """What turns a noun into a label: a colon, a dash, an equals sign, the end of a tag."""
 
 FILLER = re.compile(
-    r"(?:the|an?|most likely|very likely|likely|probably|definitely|certainly|clearly|indeed|"
+    r"(?:the|most likely|very likely|likely|probably|definitely|certainly|clearly|indeed|"
     r"therefore|thus|hence|simply|just|still|actually|now|best|correct|most \w{3,14}|as follows|"
     r"that|is|be|given by|represented by|listed as|found in|option|options|choice|choices|answer|"
     r"letter|alternative|statement|number|value|id|label|index|either|both|"
@@ -129,9 +138,12 @@ DENIAL_BEFORE = re.compile(
     r"differentiat(?:e|ed|ing) (?:it )?from|eliminat(?:e|es|ed|ing)|isn't|wasn't|aren't|doesn't|"
     r"compared (?:to|with)|other than|less likely)|n't|不是|排除)"
     r"(?:\s+(?:the|an?|to|be|by|option|choice|answer|just|simply|likely|typically|associated with|"
-    r"due to|caused by|consistent with|suggestive of|because of))*[\s:('\[]*$"
+    r"due to|caused by|consistent with|suggestive of|because of))*(?:\s+[(\['\s]{0,3}[a-z][)\]'\s.:]{0,4})?[\s:('\[]*$"
 )
 """Words directly before an option that deny it, read backwards from the option."""
+
+DENIAL_FAR = re.compile(r"(?:\b(?:not|unlikely|never|cannot|rules? out|ruled out)\b|n't\b)[^,;.]{0,120}$")
+"""A denial anywhere before an option in its clause; for prose without an announcement."""
 
 DENIAL_AFTER = re.compile(
     r"[^.;\n]{0,60}?(?:"
@@ -145,18 +157,29 @@ DENIAL_AFTER = re.compile(
 )
 """A predicate after an option that denies it."""
 
+_OTHERS = (
+    r"user|you|colleagues?|students?|friends?|professor|teacher|specialists?|they|he|she|someone|"
+    r"some|many|most people|people|patient|physicians?|doctors?|clinicians?|textbook|prompt|hint|"
+    r"system|majority|others?|experts?|one"
+)
+ATTRIBUTION = re.compile(
+    rf"\b(?:{_OTHERS})(?:'s)?\s+(?:(?:might|may|would|could|will|often|commonly|also|tend to|"
+    r"want to|initially|previously)\s+){0,3}$"
+)
+"""Somebody else is the subject of the verb that follows."""
+
 DISCOUNT_BEFORE = re.compile(
     r"\b(?:if|unless|whether|suppose|supposing|assuming|had|tempting|tempted|initially|at first|"
     r"originally|first (?:thought|glance|instinct)|might (?:think|say|argue|assume|suggest)|"
     r"could (?:think|say|argue|assume)|may (?:think|say|argue|assume)|would (?:think|argue|assume)|"
     r"(?:don't|do not|cannot|can't|not) (?:think|believe|agree|say|mean|conclude|imply)|disagree|"
-    r"doubt|deny|wrong(?:ly)? to|mistake|why (?:is|not|isn't)|no longer|"
-    r"(?:user|you|colleague|colleagues|student|friend|professor|teacher|specialist|they|he|she|"
-    r"someone|some|many|most people|people|patient|physician|doctor|textbook|prompt|hint|system|"
-    r"majority|others?)(?:'s)? (?:\w+ ){0,2}?(?:say|says|said|think|thinks|thought|believe|"
+    r"doubt|deny|such as|including|for example|other options|wrong(?:ly)? to|mistake|why (?:is|not|isn't)|no longer|"
+    rf"(?:{_OTHERS})(?:'s)? (?:\w+ ){{0,2}}?"
+    r"(?:say|says|said|think|thinks|thought|believe|"
     r"believes|believed|claim|claims|claimed|suggest|suggests|suggested|state|states|stated|argue|"
     r"argues|argued|propose|proposes|proposed|choose|chooses|chose|picked|insist|insists|assume|"
-    r"assumes|consider|considers|mention|mentions|mentioned))\b[^.\n?!]{0,80}$"
+    r"assumes|consider|considers|mention|mentions|mentioned|convinced|confident|"
+    r"sure|belief|claim|opinion|suggestion|assertion|idea|notion|view))\b[^.\n?!]{0,80}$"
 )
 """The announcement is not the model's own, not real or not final."""
 
@@ -165,6 +188,11 @@ DISCOUNT_AFTER = re.compile(
     r"(?:this|that|it|which|he|she|they)(?:'s| is| was| would be| are)\s+"
     r"(?:\w+ly\s+)?(?:wrong|incorrect|not (?:correct|right|true|the)|mistaken|a mistake|false)\b"
 )
+OTHER_SUBJECT = re.compile(
+    r"\b(?:another|other|alternative|second|previous|earlier|initial(?:ly)?|less likely|unlikely|"
+    r"least|incorrect|wrong|not|differential|while|although|though)\b[^.,;]{0,60}$"
+)
+"""The subject of a verb of being is not the answer."""
 CONDITION = re.compile(r"[^.\n?!;]{0,25}?\b(?:if|unless|only if|only when|provided|had)\b(?! true)")
 RETRACTION = re.compile(
     r"\b(?:wait|no|hmm|actually|hold on|oops|sorry)\b[^.\n?!]{0,40}?\b(?:that|this|it)(?:'s| is| was)"
@@ -184,9 +212,9 @@ NULL = (
     (
         "answer is not on the list",
         re.compile(
-            r"(?:none|neither|no)\b(?:\s+of\s+(?:the|these|those|them|all)?)?(?:\s+\w+){0,3}?\s*"
-            r"(?:above|options?|choices?|answers?|listed|provided|given|correct|apply|match\w*|"
-            r"these|those|them)?\b"
+            r"(?:none|neither|no|zero)\b(?:\s+(?:one\s+)?of\s+(?:the|these|those|them|all))?(?:\s+\w+){0,3}?\s*"
+            r"\b(?:above|options?|choices?|answers?|listed|provided|given|correct|apply|match\w*|"
+            r"these|those|them)\b|(?:none|no|nil)\s*(?:$|[.\"'}\],;\n])"
             r"|not\s+(?:\w+\s+){0,2}?(?:listed|provided|given|included|among|in the|on the|present|"
             r"offered|mentioned|specified|available|one of|any of|applicable)"
             r"|n/a\b|missing\b|other\b(?=\s*(?:$|[.\"'}\]]))"
@@ -257,9 +285,9 @@ SPECIES = frozenset(
 )
 """Second names of species whose first name is one letter: *E. coli* is not option E."""
 
-CONCLUSION = re.compile(
-    r"\b(?:therefore|thus|hence|so|consequently|accordingly|in (?:conclusion|summary|short)|overall|"
-    r"ultimately|finally|to conclude|based on|given|considering|taking)\b|因此|所以|综上|故"
+CONCLUDES = re.compile(
+    r"\b(?:therefore|thus|hence|consequently|accordingly|in (?:conclusion|summary|short)|"
+    r"ultimately|finally|to conclude|more likely|we can conclude|it follows)\b|(?<![a-z])so,?\s|因此|所以|综上|故"
 )
 CUE = re.compile(
     r"\b(?:most|best|correct|right|likely|answer|option|choice|diagnosis|diagnosed|therefore|thus|"

@@ -8,9 +8,15 @@ from typing import NamedTuple
 
 from viva.answers import _phrases as phrases
 from viva.answers._options import Mention, Options, longest_at, match_at, mentions
+from viva.answers._sentences import sentence_end
 from viva.records import LETTERS
 
 __all__ = ["Claim", "Ref", "View", "letter_at", "live_mentions", "null_at", "read_slot", "ref_at"]
+
+EXPLICIT = 3
+"""Strength of an announced answer: the last one stands."""
+STATED = 2
+"""Strength of a statement about one option: stands if nothing was announced or contradicts it."""
 
 NOT_ON_LIST = "answer is not on the list"
 CONFLICT = "letter and text in conflict"
@@ -80,7 +86,7 @@ def letter_at(view: View, at: int, limit: int, *, marked: bool = False) -> bool:
     small = char >= "a"
     own = _own_text(view, ord(low[at]) - 97)
     if at + 1 >= limit:
-        return True
+        return marked or char not in "ai" or at == 0
     after = text[at + 1]
     if after == " " or after == "\n":
         if small and not marked:
@@ -137,10 +143,10 @@ def _stop_follows(view: View, at: int, limit: int, own: str) -> bool:
 def _marked_before(low: str, at: int) -> bool:
     """Whether a bracket or a word such as *option* stands directly before the letter."""
     start = at
-    while start and at - start < 4 and low[start - 1] in " ('[{:":
+    while start and at - start < 4 and low[start - 1] in " ('[{:>=\n":
         start -= 1
     head = low[start:at]
-    return "(" in head or "[" in head or low[max(0, start - 12) : start].endswith(_LABEL_WORDS)
+    return any(sign in head for sign in "([{:>=") or low[max(0, start - 12) : start].endswith(_LABEL_WORDS)
 
 
 def ref_at(view: View, at: int, limit: int) -> Ref | None:
@@ -167,8 +173,12 @@ def _letter_ref(view: View, at: int, limit: int) -> Ref:
     low = view.low
     index = LETTERS.index(low[at].upper())
     options = frozenset({index}) if index < view.options.count else _BEYOND
+    own = _own_text(view, index)
     after = at + 1
     while after < limit and after - at < 12 and low[after] in " .:)]}(['-,|":
+        end = match_at(low, after, own, limit) if own and low[after] == own[0] else -1
+        if end > 0:
+            return Ref(options, at, at + 1, end, letter=True)
         after += 1
     if after < limit and view.options.texts:
         label = low[at + 1 : after]
@@ -260,12 +270,12 @@ def read_slot(
         if reason:
             return Claim(at, at, None, reason, strength, at)
         if negation:
-            sentence = _clause_end(low, at, limit)
+            sentence = min(limit, sentence_end(low, at))
             contrast = phrases.CONTRAST.search(low, negation.end(), min(sentence, at + 160))
             return read_slot(view, contrast.end(), limit, strength) if contrast else None
         if closed:
             return _inside(view, at, limit, strength)
-        return _inside(view, at, _clause_end(low, at, limit), strength, open_end=True) if loose else None
+        return _inside(view, at, min(limit, sentence_end(low, at)), strength, open_end=True) if loose else None
     return _joined(view, ref, limit, strength)
 
 
@@ -275,6 +285,14 @@ def _first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
     for _ in range(48):
         while at < limit and low[at] in " \n":
             at += 1
+        if low.startswith(("a ", "an ", "n/a", "n / a"), at):
+            text = longest_at(view.options, low, at, limit) or longest_at(
+                view.options, low, low.find(" ", at) + 1, limit
+            )
+            if text and text.end - text.start > 1:
+                return _text_ref(view, text, limit), at
+            if low[at] == "n" or view.text[at] == "a":
+                return None, at
         ref = ref_at(view, at, limit)
         if ref or at >= limit:
             return ref, at
@@ -327,13 +345,6 @@ def _starts_sentence(view: View, ref: Ref, limit: int, *, weak: bool) -> bool:
     if word in phrases.VERBS_AFTER:
         return True
     return weak and word not in ("", "and", "or", "y", "o", "et", "ou", "und", "oder")
-
-
-def _clause_end(low: str, at: int, limit: int) -> int:
-    """End of the sentence at ``at``, at most 400 characters on."""
-    limit = min(limit, at + 400)
-    ends = [low.find(stop, at, limit) for stop in (". ", "\n", "? ", "! ", "; ")]
-    return min((end for end in ends if end >= 0), default=limit)
 
 
 _EXPLAINS = (" because ", " since ", " as it ", " as the ", " due to ", " which ", " given ", ", as ",

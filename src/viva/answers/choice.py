@@ -12,10 +12,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from viva.answers import _phrases as phrases
-from viva.answers._claims import EXPLICIT, STATED, claims_from_the_end, statements
+from viva.answers._announced import claims_from_the_end
 from viva.answers._fold import fold, lower
 from viva.answers._options import Mention, index_options
-from viva.answers._slots import CONFLICT, NOT_ON_LIST, SEVERAL, Claim, View, live_mentions, read_slot
+from viva.answers._slots import (
+    CONFLICT,
+    EXPLICIT,
+    SEVERAL,
+    STATED,
+    Claim,
+    View,
+    denied,
+    live_mentions,
+    read_slot,
+)
+from viva.answers._stated import statements
 from viva.records import LETTERS, Status
 
 __all__ = ["Outcome", "read_choice"]
@@ -66,7 +77,11 @@ def _decide(view: View) -> Claim | None:
     if explicit:
         return _after(view, explicit)
     stated += statements(view, 0)
-    return _settle(view, stated) or _opening(view, first_list_end) or _named(view)
+    opening = _opening(view, first_list_end)
+    if opening and opening.strength == EXPLICIT:
+        concluding = [claim for claim in stated if claim.strength == EXPLICIT]
+        return _settle(view, concluding) or opening
+    return _settle(view, stated) or opening or _named(view)
 
 
 def _after(view: View, explicit: Claim) -> Claim:
@@ -89,7 +104,7 @@ def _settle(view: View, claims: list[Claim]) -> Claim | None:
         return None
     claims = sorted(claims, key=lambda claim: claim.start)
     concluding = [claim for claim in claims if claim.strength == EXPLICIT]
-    if concluding:
+    if concluding and all(c.option == concluding[-1].option for c in claims if c.start > concluding[-1].start):
         return concluding[-1]
     options = {claim.option for claim in claims}
     if len(options) == 1:
@@ -114,26 +129,33 @@ def _whole(view: View) -> Claim | None:
 
 
 def _last_line(view: View) -> Claim | None:
-    """The last line, or what follows the last stop, is nothing but a reference."""
+    """The last line, or a labelled letter after the last stop, is nothing but a reference."""
     low = view.low
     newline = low.rfind("\n")
-    for begin in (newline + 1, low.rfind(". ", max(0, len(low) - 200), len(low) - 1) + 2):
+    stop = low.rfind(". ", max(newline + 1, len(low) - 300), len(low) - 1)
+    for begin, own_line in ((newline + 1, True), (stop + 2, False)):
         if begin < 2 or len(low) - begin > 300:
-            continue
-        line = low[begin:].strip(" .-")
-        if not line:
             continue
         claim = read_slot(view, begin, len(low), EXPLICIT)
         if claim is None or _REST.fullmatch(low, claim.after) is None:
             continue
-        if begin == newline + 1 and _continues_list(view, begin):
+        if own_line and _continues_list(view, begin):
             continue
-        if begin != newline + 1 and (claim.option is None or low[begin - 3 : begin - 2] == ""):
-            continue
-        if begin != newline + 1 and not low[max(0, begin - 4) : begin - 2].isalnum():
+        if not own_line and not _closes(view, claim, begin):
             continue
         return claim
     return None
+
+
+def _closes(view: View, claim: Claim, begin: int) -> bool:
+    """Whether a last sentence within a line is a letter that was meant to end there.
+
+    The start of a sentence that was cut off looks the same without its stop or bracket.
+    """
+    low = view.low
+    if claim.option is None or claim.end - claim.start > 1 or not low[begin - 3].isalnum():
+        return False
+    return claim.after > claim.end or low[claim.end : claim.end + 1] in (".", ")", "]")
 
 
 _LABEL = re.compile(r"\s{0,8}(?:[-(\[]\s?)?(?:option |choice )?\(?([a-z])\s{0,2}[.):\]]")
@@ -180,9 +202,11 @@ def _opening(view: View, after_list: int) -> Claim | None:
     if claim.start > 40:
         return None
     rest = low[claim.after : claim.after + 40].lstrip(" )]'")
+    letter = claim.end - claim.start == 1
     if rest and rest[0].isalnum():
-        return None if claim.end - claim.start > 1 else claim
-    return claim
+        return claim if letter else None
+    # A label that closes its clause is a verdict: what follows explains it.
+    return claim._replace(strength=EXPLICIT)
 
 
 _STOP = re.compile(r"[.?!]\s|\n")
@@ -191,7 +215,12 @@ _STOP = re.compile(r"[.?!]\s|\n")
 def _named(view: View) -> Claim | None:
     """The one option that the conclusion names, or the only one named at all."""
     low = view.low
-    found = live_mentions(view, 0, len(low))
+    found = [
+        mention
+        for mention in live_mentions(view, 0, len(low))
+        if not phrases.DENIAL_FAR.search(low, max(0, mention.start - 140), mention.start)
+    ]
+    found = sorted(found + _labelled(view), key=lambda mention: mention.start)
     if not found or phrases.REFUSAL.search(low):
         return None
     sentences: list[list[Mention]] = []
@@ -214,9 +243,29 @@ def _named(view: View) -> Claim | None:
     with_cue = [inside for inside, cue in zip(sentences, cues, strict=True) if cue]
     if with_cue:
         options = frozenset().union(*(m.options for m in with_cue[-1]))
+        if phrases.CORRECTION.search(low, with_cue[-1][-1].end):
+            return None
         if len(options) == 1 and len(frozenset().union(*(m.options for s in with_cue for m in s))) == 1:
             return _mentioned(with_cue[-1][-1])
     return Claim(found[0].start, found[-1].end, None, SEVERAL, STATED)
+
+
+_LABELLED = re.compile(
+    r"\b(?:option|choice|answer)\s{1,3}[(\['\s]{0,3}([a-z])(?![a-z0-9'])|\(([a-z])\)"
+)
+
+
+def _labelled(view: View) -> list[Mention]:
+    """Letters in running prose that are marked as such: *(Option B)*, *(C)*."""
+    low, found = view.low, []
+    for match in _LABELLED.finditer(low):
+        at = match.start(match.lastindex or 1)
+        index = ord(low[at]) - 97
+        if index >= view.options.count or (match[2] and not view.text[at].isupper()):
+            continue
+        if not denied(low, match.start(), match.end(), 0, len(low)):
+            found.append(Mention(frozenset({index}), at, at + 1))
+    return found
 
 
 def _mentioned(mention: Mention) -> Claim:

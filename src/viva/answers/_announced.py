@@ -1,9 +1,8 @@
-"""Claims: where an answer commits itself, how strongly, and to what.
+"""Announced answers: *the answer is*, a box, a JSON field, *I choose*, *therefore*.
 
-Announcements (*the answer is*, a box, a JSON field, *I choose*, *therefore*) lead to a slot that
-:func:`viva.answers._slots.read_slot` reads; predicates (*option B is correct*) look back at their
-subject. Both are found from the end of the text, window by window, so that a clear last word is
-read without looking at what came before it.
+Each leads to a slot that :func:`viva.answers._slots.read_slot` reads. They are found from the end
+of the text, window by window, so that a clear last word is read without looking at what came
+before it.
 """
 
 from __future__ import annotations
@@ -12,25 +11,21 @@ import re
 from collections.abc import Iterator
 
 from viva.answers import _phrases as phrases
+from viva.answers._sentences import sentence_end, sentence_start
 from viva.answers._slots import (
+    EXPLICIT,
     NOT_ON_LIST,
     SEVERAL,
+    STATED,
     Claim,
     View,
     letter_at,
-    live_mentions,
     read_slot,
 )
 
-__all__ = ["EXPLICIT", "STATED", "claims_from_the_end"]
-
-EXPLICIT = 3
-"""An announced answer: the last one stands."""
-STATED = 2
-"""A statement about one option: stands if nothing was announced and nothing contradicts it."""
+__all__ = ["claims_from_the_end"]
 
 _FIRST_WINDOW = 480
-_SENTENCE = 400
 
 
 def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
@@ -54,26 +49,6 @@ def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
         upper, size = lower, size * 4
 
 
-def _sentence_start(low: str, at: int, start: int) -> int:
-    first = max(start, at - _SENTENCE)
-    begin = first
-    for stop in (". ", "\n", "? ", "! ", "; "):
-        found = low.rfind(stop, first, at)
-        # "B. Ketamine is correct": the stop behind a lone letter ends a label, not a sentence.
-        if stop == ". " and found > 0 and low[found - 1].isalpha():
-            lone = found < 2 or not low[found - 2].isalnum()
-            if lone:
-                found = low.rfind(stop, first, found - 1) if found - 1 > first else -1
-        begin = max(begin, found + len(stop) if found >= 0 else first)
-    return begin
-
-
-def _sentence_end(low: str, at: int) -> int:
-    limit = min(len(low), at + _SENTENCE)
-    ends = [low.find(stop, at, limit) for stop in (". ", "\n", "? ", "! ", "; ")]
-    return min((end for end in ends if end >= 0), default=limit)
-
-
 def _word_before(low: str, at: int) -> bool:
     return at > 0 and low[at - 1].isalpha() and low[at - 1].isascii()
 
@@ -81,7 +56,7 @@ def _word_before(low: str, at: int) -> bool:
 def _discounted(view: View, at: int, claim: Claim, start: int) -> bool:
     """Whether the announcement is hypothetical, somebody else's, asked or taken back at once."""
     low = view.low
-    begin = _sentence_start(low, at, start)
+    begin = sentence_start(low, at, start)
     if phrases.DISCOUNT_BEFORE.search(low, begin, at):
         return True
     end = min(len(low), claim.after + 120)
@@ -111,7 +86,7 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     head = low[max(start, at - 60) : at]
     strong = phrases.STRONG_NOUN.match(noun) is not None
     qualified = phrases.QUALIFIER.search(head) is not None
-    if phrases.OTHER.search(head) and not qualified:
+    if phrases.OTHER.search(head):
         return None
     label = phrases.LABEL.match(low, end)
     if label and (strong or qualified or not head.rsplit("\n", 1)[-1].strip(" -#>1234567890.,({")):
@@ -132,19 +107,14 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
 def _copula(view: View, at: int, end: int, strength: int, start: int) -> Claim | None:
     """The slot after the first verb of the sentence that has one."""
     low = view.low
-    stop = min(_sentence_end(low, end), end + 240)
+    stop = min(sentence_end(low, end), end + 240)
     for count, verb in enumerate(phrases.COPULA.finditer(low, end, stop)):
         between = low[end : verb.start()]
         if count > 4 or "incorrect" in between or "wrong" in between:
             return None
-        denied = phrases.NEGATION.match(low[verb.end() : verb.end() + 12].lstrip()) is not None
-        if denied and verb.group() == "be":  # "cannot be B"
+        if phrases.ELSEWHERE.search(between):
             return None
-        if re.search(r"(?:not|n't|never|cannot)\s*$", between[-12:]):
-            return None
-        claim = read_slot(
-            view, verb.end(), len(low), strength, loose=strength == EXPLICIT
-        )
+        claim = read_slot(view, verb.end(), len(low), strength, loose=strength == EXPLICIT)
         if claim and not _is_list(view, claim):
             return _kept(view, at, claim, start)
     return None
@@ -266,6 +236,8 @@ def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
     head = low[max(start, at - 40) : at]
     if re.search(r"(?:not|n't|never|to|why|if|before|please|must|cannot)\s+(?:\w+\s+)?$", head):
         return None
+    if phrases.ATTRIBUTION.search(head):
+        return None
     own = re.search(r"\b(?:i|we|i'd|i'll|i'm|would|will|am|therefore|so|thus|hence|me)\b", head)
     claim = read_slot(view, end, len(low), EXPLICIT if own else STATED)
     return _kept(view, at, claim, start) if claim and not _is_list(view, claim) else None
@@ -334,79 +306,3 @@ _KINDS = {
     "corr": _conclusion,
     "it": _it,
 }
-
-# --- statements about one option ----------------------------------------------------------------
-
-_PREDICATE = re.compile(
-    r"\b(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|being|"
-    r"stands out as|must be|represents|es|est|é|ist|è)\s+"
-    r"(?:(?:therefore|thus|hence|likely|probably|clearly|indeed|now|still|also|definitely|certainly|"
-    r"considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|most likely to be)\s+){0,4}"
-    r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|more likely|"
-    r"richtig|korrekt|corretta|correta|bonne)\b"
-    r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?\s{0,3}(?:[).!\n]|$)"
-    r"|(?:选项|項|项)?\s{0,2}(?:是)?(?:正确|正確|对)的?"
-)
-_SEGMENT = re.compile(
-    r"(?:;|\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
-    r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b|, but\b|\bbut\b|\bas\b)"
-)
-_SUBJECT = re.compile(
-    r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|option|antwort|"
-    r"alternativa|letra|选项|選項)\s{0,3}[(\[]?\s?)|(?P<bracket>[(\[])|(?P<clause>(?:^|[,:;(\n])\s{0,4}))"
-    r"(?P<letter>[a-z])(?![a-z0-9])"
-)
-
-
-def statements(view: View, start: int) -> list[Claim]:
-    """*Option B is correct*, *C (Ketamine) would be the best choice*: claims by predicate."""
-    low = view.low
-    claims: list[Claim] = []
-    for match in _PREDICATE.finditer(low, start):
-        begin = _sentence_start(low, match.start(), start)
-        if match.start() and low[match.start() - 1].isalpha() and low[match.start()].isascii():
-            continue
-        claim = _subject(view, begin, match)
-        if claim and not phrases.DISCOUNT_BEFORE.search(low, begin, claim.start):
-            claims.append(claim)
-    return claims
-
-
-def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
-    low = view.low
-    at = predicate.start()
-    if phrases.CONDITION.match(low, predicate.end(), min(len(low), predicate.end() + 60)):
-        return None
-    segment = begin
-    for cut in _SEGMENT.finditer(low, begin, at):
-        segment = cut.end()
-    options: dict[int, tuple[int, int]] = {}
-    for subject in _SUBJECT.finditer(low, segment, at):
-        spot = subject.start("letter")
-        marked = subject["word"] is not None or subject["bracket"] is not None
-        if not letter_at(view, spot, at, marked=marked) or (
-            not marked and not view.text[spot].isupper()
-        ):
-            continue
-        index = ord(low[spot]) - 97
-        if index >= view.options.count:
-            return None
-        if not phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), subject.start()):
-            options.setdefault(index, (spot, spot + 1))
-        claim = read_slot(view, spot, at, STATED)
-        if claim and claim.reason == SEVERAL:
-            return claim
-    for mention in live_mentions(view, segment, at):
-        if len(mention.options) == 1:
-            options.setdefault(next(iter(mention.options)), (mention.start, mention.end))
-    strong = phrases.CONCLUSION.search(low, begin, at) or low.startswith(
-        ("the correct answer", "the best answer", "correct answer"), max(0, predicate.end() - 18)
-    )
-    answer = low[predicate.end() - 8 : predicate.end() + 8]
-    strength = EXPLICIT if strong or "answer" in answer else STATED
-    if len(options) == 1:
-        ((index, span),) = options.items()
-        return Claim(*span, index, None, strength, predicate.end())
-    if len(options) > 1 and predicate.group().startswith("are"):
-        return Claim(segment, at, None, SEVERAL, STATED, predicate.end())
-    return None

@@ -1,0 +1,142 @@
+"""Statements about one option: *option B is correct*, *the most likely cause is Ketamine*.
+
+They count where nothing was announced: one option stated is the answer, several are not.
+"""
+
+from __future__ import annotations
+
+import re
+
+from viva.answers import _phrases as phrases
+from viva.answers._sentences import sentence_start
+from viva.answers._slots import (
+    EXPLICIT,
+    NOT_ON_LIST,
+    SEVERAL,
+    STATED,
+    Claim,
+    View,
+    letter_at,
+    live_mentions,
+    read_slot,
+)
+
+__all__ = ["statements"]
+
+_PREDICATE = re.compile(
+    r"\b(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|being|"
+    r"stands out as|must be|represents|es|est|é|ist|è)\s+"
+    r"(?:(?:therefore|thus|hence|likely|probably|clearly|indeed|now|still|also|definitely|certainly|"
+    r"considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|most likely to be)\s+){0,4}"
+    r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|more likely|"
+    r"richtig|korrekt|corretta|correta|bonne)\b"
+    r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?\s{0,3}(?:[).!\n]|$)"
+    r"|(?:选项|項|项)?\s{0,2}(?:是)?(?:正确|正確|对)的?"
+)
+_SEGMENT = re.compile(
+    r"(?:;|\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
+    r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b|, but\b|\bbut\b|\bas\b)"
+)
+_SUBJECT = re.compile(
+    r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|option|antwort|"
+    r"alternativa|letra|选项|選項)\s{0,3}[(\[]?\s?)|(?P<bracket>[(\[])|(?P<clause>[,:;(\n]\s{0,4}))"
+    r"(?P<letter>[a-z])(?![a-z0-9])"
+)
+_OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}([a-z])(?![a-z0-9])")
+
+
+def statements(view: View, start: int) -> list[Claim]:
+    """*Option B is correct*, *the most likely cause is C: Ketamine*: claims by predicate."""
+    low = view.low
+    claims: list[Claim] = []
+    for match in _PREDICATE.finditer(low, start):
+        if match.start() and low[match.start() - 1].isalpha() and low[match.start()].isascii():
+            continue
+        begin = sentence_start(low, match.start(), start)
+        claim = _subject(view, begin, match)
+        if claim and not (
+            phrases.DISCOUNT_BEFORE.search(low, begin, claim.start)
+            or _TAKEN_BACK.match(low, claim.after)
+        ):
+            claims.append(claim)
+    for match in _VERDICT.finditer(low, start):
+        claim = _verdict(view, match, start)
+        if claim:
+            claims.append(claim)
+    return claims
+
+
+def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
+    """*The most likely cause is Ketamine*; with a labelled letter, any verb of being will do."""
+    low = view.low
+    begin = sentence_start(low, match.start(), start)
+    labelled = _LABELLED.match(low, match.end()) is not None
+    plain = match.group() in ("is", "are", "was", "be")
+    if not labelled and not (plain and _SUPERLATIVE.search(low, begin, match.start())):
+        return None
+    if phrases.DISCOUNT_BEFORE.search(low, begin, match.start()):
+        return None
+    if phrases.OTHER_SUBJECT.search(low, begin, match.start()):
+        return None
+    claim = read_slot(view, match.end(), len(low), STATED)
+    if claim is None or claim.reason in (NOT_ON_LIST, "refused") or claim.start > match.end() + 40:
+        return None
+    if phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 90)):
+        return None
+    concluding = phrases.CONCLUDES.search(low, begin, match.start())
+    return claim._replace(strength=EXPLICIT if concluding else STATED)
+
+
+_LABELLED = re.compile(
+    r"[\s:]{1,4}(?:(?:the|most likely|likely|called|probably)\s{1,3}){0,2}"
+    r"(?:(?:option|choice|answer)\s{1,3}[(\['\s]{0,3}[a-z](?![a-z0-9])|[(\['\s]{0,3}[a-z]\s{0,2}['\])]{0,2}\s{0,2}[:)\]])"
+)
+_TAKEN_BACK = re.compile(r"[^.\n]{0,20}?\b(?:is|was|are) (?:\w+ly )?(?:incorrect|wrong|not|false|mistaken)\b")
+_VERDICT = re.compile(
+    r"\b(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|represents|with|"
+    r"to|as|by|experience|recommend|suggests?|about|derived from the|indicates?)(?=[\s:])"
+)
+_SUPERLATIVE = re.compile(
+    r"\b(?:most|best|correct|likely|appropriate|greatest|highest|lowest|closest|strongest|primary|"
+    r"next step|preferred|ideal|optimal|first-line|diagnosis|answer|recommended|indicated|treatment "
+    r"of choice|key|main|expected|therefore|thus|hence)\b"
+)
+
+
+def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
+    low = view.low
+    at = predicate.start()
+    if phrases.CONDITION.match(low, predicate.end(), min(len(low), predicate.end() + 60)):
+        return None
+    segment = begin
+    for cut in _SEGMENT.finditer(low, begin, at):
+        segment = cut.end()
+    options: dict[int, tuple[int, int]] = {}
+    opening = _OPENING_LETTER.match(low, segment, at)
+    if opening and letter_at(view, opening.start(1), at) and view.text[opening.start(1)].isupper():
+        options[ord(opening[1]) - 97] = opening.span(1)
+    for subject in _SUBJECT.finditer(low, segment, at):
+        spot = subject.start("letter")
+        marked = subject["word"] is not None or subject["bracket"] is not None
+        if not letter_at(view, spot, at, marked=marked) or (
+            not marked and not view.text[spot].isupper()
+        ):
+            continue
+        index = ord(low[spot]) - 97
+        if not phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), subject.start()):
+            options.setdefault(index, (spot, spot + 1))
+        claim = read_slot(view, spot, at, STATED)
+        if claim and claim.reason == SEVERAL:
+            return claim
+    for mention in live_mentions(view, segment, at):
+        if len(mention.options) == 1:
+            options.setdefault(next(iter(mention.options)), (mention.start, mention.end))
+    strength = EXPLICIT if phrases.CONCLUDES.search(low, begin, at) else STATED
+    if any(index >= view.options.count for index in options):
+        return None
+    if len(options) == 1:
+        ((index, span),) = options.items()
+        return Claim(*span, index, None, strength, predicate.end())
+    if len(options) > 1 and predicate.group().startswith("are"):
+        return Claim(segment, at, None, SEVERAL, STATED, predicate.end())
+    return None
