@@ -43,8 +43,15 @@ class Gap(_Record):
     estimate: float | None = None
     low: float | None = None
     high: float | None = None
-    n: float = Field(description="items that contribute; the effective number where weighted")
+    n: int = Field(description="items that contribute")
+    effective_n: float | None = Field(
+        default=None,
+        description="size of the sample, half in each stratum, whose plain gap is as precise",
+    )
     benchmarks: list[str] = Field(default_factory=list, description="contributing benchmarks")
+    left_out: dict[str, str] = Field(
+        default_factory=dict, description="benchmarks that could not contribute, and why"
+    )
     smallest_cell: int | None = Field(default=None, description="items in the smallest cell used")
     reason: str | None = Field(default=None, description="why there is no estimate")
 
@@ -106,8 +113,13 @@ class Comparison(_Record):
     high: float | None
     p_mcnemar: float | None = Field(description="exact McNemar")
     p_mid: float | None = Field(description="mid-p McNemar")
-    p_sign_flip: float | None = Field(description="cluster sign-flip, where clusters exist")
-    p_holm: float | None = Field(description="Holm over all pairs of this scope")
+    p_sign_flip: float | None = Field(description="exact cluster sign-flip test")
+    p_bootstrap: float | None = Field(
+        default=None, description="scope gap only: two-sided share of draws beyond 0"
+    )
+    p_holm: float | None = Field(
+        description="p_mid (gap: p_bootstrap) after Holm over all pairs of this scope"
+    )
     mdd_80: float | None = Field(description="difference detectable with 80 % power, points")
     verdict: Literal["win", "loss", "tie", "undecided"]
     reason: str | None = None
@@ -146,18 +158,42 @@ class RobustnessCard(_Record):
     sign: Literal["negative", "positive", "none"] = Field(
         description="of the headline within gap; none = its interval covers 0"
     )
-    survives: bool
+    survives: bool | None = Field(
+        description="no tested variant lies on the other side of 0; null where sign is none"
+    )
     words: str
     checks: list[Check]
 
 
 class Difficulty(_Record):
-    """Items that fewer than half of the models get right."""
+    """Items that fewer than half of the models get right.
+
+    A model's accuracy there is biased downwards by its own part in the choice; ``by_others``
+    has each model on the items that are hard for the other ones.
+    """
 
     n: int
     share: float | None
     reason: str | None = None
     models: dict[str, Cell]
+    by_others: dict[str, Cell] = Field(default_factory=dict)
+
+
+class Stability(_Record):
+    """Agreement among several samples of one item."""
+
+    n: int = Field(description="items with two graded samples or more")
+    samples: int | None
+    reason: str | None = None
+    unanimous: float | None = Field(default=None, description="share with one letter in all")
+    unanimous_low: float | None = None
+    unanimous_high: float | None = None
+    pairwise: float | None = Field(default=None, description="chance that two samples agree")
+    pairwise_low: float | None = None
+    pairwise_high: float | None = None
+    sometimes_right: float | None = Field(default=None, description="right in some, not in all")
+    sometimes_right_low: float | None = None
+    sometimes_right_high: float | None = None
 
 
 class LengthBin(_Record):
@@ -273,6 +309,9 @@ class DataQuality(_Record):
     left_out: list[LeftOut]
     duplicates: Duplicates
     readers: dict[str, list[ReaderAccuracy]] = Field(description="model -> other readers")
+    stability: dict[str, Stability] = Field(
+        default_factory=dict, description="models with several samples of an item"
+    )
     notes: list[str]
 
 

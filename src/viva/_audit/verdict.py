@@ -130,12 +130,12 @@ def verdict(
             f"{sum(ungraded.values()):,} responses could not be graded because there is none "
             f"({worst}: {ungraded[worst]:,}); they are outside every denominator."
         )
-    cards = [card for name, card in robustness.items() if name in models]
-    if cards:
-        kept = sum(card.survives for card in cards)
+    tested = [card.survives for card in robustness.values() if card.survives is not None]
+    if tested:
         sentences.append(
-            "Across thresholds, text views, definitions and controls the direction of the gap "
-            f"inside benchmarks holds for {_count(kept, len(cards))}."
+            f"Where the gap inside benchmarks excludes 0 ({_count(len(tested), len(models))}), its "
+            "direction survives other thresholds, text views, definitions and controls for "
+            f"{_count(sum(tested), len(tested))}."
         )
     unread = {
         name: (m.unparsed + m.ambiguous) / (m.n - m.ungraded)

@@ -1,0 +1,336 @@
+"""The audit from end to end; each step is a function of its own room."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva import analysis
+from viva._audit import numbers
+from viva._audit.inputs import Inputs, read_inputs
+from viva._audit.provenance import settings_of, splitter_card
+from viva._audit.strata import DEFINITIONS, GIVEN, Strata, choose_definition, split, splitter_errors
+from viva._audit.subjects import graded_arrays, with_subject
+from viva._audit.verdict import verdict
+from viva._progress import Progress, silent
+from viva._summary import (
+    Cell,
+    DataQuality,
+    Difficulty,
+    Duplicates,
+    Efficiency,
+    ReaderAccuracy,
+    Stability,
+    Summary,
+)
+from viva.errors import InputError
+from viva.records import Status
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from viva.analysis import Graded
+
+__all__ = ["Audit", "audit"]
+
+VARIANT_RESAMPLES = 2_000
+"""Resamples of the intervals of variants (thresholds, views, definitions): shown in figures."""
+TEXT_VIEWS = ("stem", "stem+options", "stem+context")
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found."""
+
+    summary: dict[str, Any]
+    """Equal to ``summary.json``; its schema is ``docs/summary.schema.json``."""
+    scores: pl.DataFrame = field(repr=False)
+    """One row per response: what was read, and whether it is right."""
+    items: pl.DataFrame = field(repr=False)
+    """The answered items, with ``p_reasoning`` and ``stratum`` under the definition in force."""
+    responses: pl.DataFrame = field(repr=False)
+
+    def write(self, out: str | os.PathLike[str]) -> Path:
+        """Write the report and the data behind it; files appear whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder, with ``report.html``, ``summary.json``, ``scores.parquet``,
+            ``items.parquet`` and ``manifest.json``.
+        """
+        from viva._audit.writing import write
+
+        return write(self, Path(out))
+
+
+def audit(
+    items: object = None,
+    answers: object = None,
+    labels: str | None = None,
+    *,
+    threshold: float = 0.5,
+    text_view: str = "stem",
+    resamples: int = 10_000,
+    seed: int = 0,
+    strict: bool = False,
+    out: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit answers: accuracy per stratum, the reasoning gap and its confounds, all pairs.
+
+    Parameters
+    ----------
+    items : path, frame, list of dict, or a list of these, optional
+        Questions with options and key. None: the bundled benchmarks, joined by id, and the
+        questions that answers files carry.
+    answers : path, frame, list of dict, or a list of these
+        Answers in any known format; ``"sample"`` for the bundled ones.
+    labels : {"rubric", "medxpertqa", "given"}, optional
+        What counts as reasoning. None: ``given`` where every answered item has a label, else
+        ``rubric``.
+    threshold : float
+        ``p_reasoning`` from which an item is reasoning, in (0, 1).
+    text_view : {"stem", "stem+options", "stem+context"}
+        What the splitter reads of an item.
+    resamples : int
+        Draws of the bootstrap, at least 100.
+    seed : int
+        Non-negative; the same seed gives the same numbers.
+    strict : bool
+        Row-level defects become errors.
+    out : path, optional
+        Folder to write the report to. Nothing is written without it.
+    progress : callable, optional
+        ``with progress(description, total) as advance``; default: none shown.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        For any input that cannot be used; nothing is written then.
+    """
+    _check(threshold, text_view, resamples, seed)
+    progress = progress or silent
+    if out is not None:
+        _check_writable(Path(out))
+    with progress("Reading answers and items", None):
+        inputs = read_inputs(items, answers, strict=strict)
+    with progress("Reading responses", inputs.responses.height) as advance:
+        from viva.scoring import score_responses
+
+        scores = with_subject(score_responses(inputs.items, inputs.responses, advance=advance))
+    definition = choose_definition(inputs.items, labels)
+    with progress("Splitting items", None):
+        strata = split(inputs.items, definition, text_view=text_view, threshold=threshold)
+    table = _table(inputs, scores, strata)
+    settings = {"resamples": resamples, "seed": seed}
+    summary = _summarise(inputs, scores, strata, table, settings, progress, strict=strict)
+    result = Audit(
+        summary=summary.model_dump(mode="json"),
+        scores=scores,
+        items=_with_strata(inputs.items, strata),
+        responses=inputs.responses,
+    )
+    if out is not None:
+        with progress("Writing the report", None):
+            result.write(out)
+    return result
+
+
+def _check(threshold: float, text_view: str, resamples: int, seed: int) -> None:
+    if not 0 < threshold < 1:
+        raise InputError(f"threshold {threshold} is not between 0 and 1", where="--threshold")
+    if text_view not in TEXT_VIEWS:
+        raise InputError(
+            f"unknown text view {text_view!r}",
+            where="--text-view",
+            mend=f"Use {', '.join(TEXT_VIEWS)}",
+        )
+    if resamples < 100:
+        raise InputError(
+            f"{resamples} resamples give no 95 % interval",
+            where="--resamples",
+            mend="Use at least 100; 10000 is the default",
+        )
+    if seed < 0:
+        raise InputError(f"seed {seed} is negative", where="--seed", mend="Use 0 or more")
+
+
+def _check_writable(out: Path) -> None:
+    """Fail before the work, not after it."""
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file, not a folder", where=str(out), mend="Give a folder as --out")
+    parent = next(p for p in (out, *out.absolute().parents) if p.exists())
+    if not os.access(parent, os.W_OK):
+        raise InputError("cannot be written to", where=str(parent), mend="Choose another --out")
+
+
+def _table(inputs: Inputs, scores: pl.DataFrame, strata: Strata) -> Graded:
+    return graded_arrays(
+        inputs.items,
+        scores,
+        reasoning=strata.stratum,
+        p=strata.p,
+        in_domain=strata.in_domain,
+        cluster=analysis.clusters(inputs.items),
+    )
+
+
+def _with_strata(items: pl.DataFrame, strata: Strata) -> pl.DataFrame:
+    import polars as pl
+
+    words = {analysis.REASONING: "reasoning", analysis.KNOWLEDGE: "knowledge"}
+    return items.with_columns(
+        pl.Series("p_reasoning", strata.p).fill_nan(None),
+        pl.Series("stratum", [words.get(code) for code in strata.stratum.tolist()], pl.String),
+        pl.lit(strata.name).alias("stratum_definition"),
+        pl.Series("in_domain", strata.in_domain),
+        pl.Series("cross_fitted", strata.cross_fitted),
+    )
+
+
+def _variants(
+    inputs: Inputs, strata: Strata, table: Graded, seed: int, progress: Progress
+) -> tuple[dict[str, dict[str, analysis.Gap]], dict[str, dict[str, analysis.Gap]]]:
+    """The within gap of every model under other text views and other definitions."""
+    if strata.definition == GIVEN:
+        return {}, {}
+
+    def within(other: Strata) -> dict[str, analysis.Gap]:
+        return {
+            name: analysis.headline_gaps(
+                table, name, stratum=other.stratum, resamples=VARIANT_RESAMPLES, seed=seed
+            )["within"]
+            for name in table.models
+        }
+
+    views = [view for view in TEXT_VIEWS if view != strata.text_view]
+    if inputs.items["context"].null_count() == inputs.items.height:
+        views = [view for view in views if view != "stem+context"]
+    others = [name for name in DEFINITIONS if name not in (GIVEN, strata.definition)]
+    by_view: dict[str, dict[str, analysis.Gap]] = {}
+    by_definition: dict[str, dict[str, analysis.Gap]] = {}
+    with progress("Splitting in other ways", len(views) + len(others)) as advance:
+        for view in views:
+            by_view[view] = within(
+                split(inputs.items, strata.definition, text_view=view, threshold=strata.threshold)
+            )
+            advance(1)
+        for name in others:
+            by_definition[name] = within(
+                split(
+                    inputs.items, name, text_view=strata.text_view, threshold=strata.threshold
+                )
+            )
+            advance(1)
+    return by_view, by_definition
+
+
+def _summarise(
+    inputs: Inputs,
+    scores: pl.DataFrame,
+    strata: Strata,
+    table: Graded,
+    settings: Mapping[str, Any],
+    progress: Progress,
+    *,
+    strict: bool,
+) -> Summary:
+    responses = with_subject(inputs.responses)
+    with progress("Gaps of each model", None):
+        models = numbers.model_summaries(
+            table, responses, scores, strata, splitter_errors(strata), settings
+        )
+    with progress("Comparing all pairs", None):
+        pairs = numbers.comparisons(table, settings)
+    with progress("Threshold sweep", None):
+        points = (
+            []
+            if strata.definition == GIVEN
+            else analysis.sweep(table, resamples=VARIANT_RESAMPLES, seed=settings["seed"])
+        )
+    views, definitions = _variants(inputs, strata, table, settings["seed"], progress)
+    robustness = numbers.robustness_cards(models, points, views, definitions)
+    benchmarks = numbers.benchmark_summaries(inputs.items, strata)
+    outside = [name for name, benchmark in benchmarks.items() if not benchmark.in_domain]
+    return Summary(
+        verdict=verdict(models, robustness, definition=strata.definition, outside=outside),
+        models=models,
+        comparisons=pairs,
+        sweep=numbers.sweep_points(points),
+        robustness=robustness,
+        benchmarks=benchmarks,
+        hard_subset=_difficulty(table),
+        efficiency=_efficiency(responses, scores, table),
+        splitter=splitter_card(strata),
+        data_quality=_quality(inputs, responses, scores, table, progress),
+        settings=settings_of(inputs, strata, settings, strict=strict),
+    )
+
+
+def _difficulty(table: Graded) -> Difficulty:
+    found = analysis.hard_subset(table)
+    by_others = analysis.accuracy_judged_by_others(table) if len(table.models) > 3 else {}
+    return Difficulty(**found, by_others={name: Cell(**cell) for name, cell in by_others.items()})
+
+
+def _of(table: pl.DataFrame, subject: str) -> pl.DataFrame:
+    import polars as pl
+
+    return table.filter(pl.col("subject") == subject).drop("subject")
+
+
+def _efficiency(
+    responses: pl.DataFrame, scores: pl.DataFrame, table: Graded
+) -> dict[str, Efficiency]:
+    return {
+        name: Efficiency(**analysis.efficiency(_of(responses, name), _of(scores, name)))
+        for name in table.models
+    }
+
+
+def _quality(
+    inputs: Inputs,
+    responses: pl.DataFrame,
+    scores: pl.DataFrame,
+    table: Graded,
+    progress: Progress,
+) -> DataQuality:
+    import polars as pl
+
+    with progress("Looking for duplicates", None):
+        duplicates = Duplicates(**analysis.summarise_duplicates(inputs.items))
+    raw = responses.filter(pl.col("text").is_not_null())
+    notes = list(inputs.notes)
+    readers: dict[str, list[ReaderAccuracy]] = {}
+    with progress("Reading as others read", raw.height) as advance:
+        for name in raw["subject"].unique(maintain_order=True).sort().to_list():
+            found = analysis.compare_readers(
+                inputs.items, _of(responses, name), _of(scores, name), advance=advance
+            )
+            readers[name] = [ReaderAccuracy(**row) for row in found.readers]
+            if found.note:
+                notes.append(f"{name}: {found.note}")
+    stability = {
+        name: Stability(**analysis.stability(_of(scores, name)))
+        for name in table.models
+        if _of(scores, name).select(pl.struct("benchmark", "item_id").is_duplicated().any()).item()
+    }
+    return DataQuality(
+        items=inputs.items.height,
+        responses=inputs.responses.height,
+        unmatched_responses=inputs.unmatched,
+        ungraded=int((scores["status"] == Status.UNGRADED).sum()),
+        left_out=numbers.left_out_rows(inputs.left_out),
+        duplicates=duplicates,
+        readers=readers,
+        stability=stability,
+        notes=notes,
+    )

@@ -1,0 +1,84 @@
+"""Scores to the aligned arrays that every statistic reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from viva.analysis import Graded, graded
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+__all__ = ["graded_arrays", "with_subject", "word_counts"]
+
+
+def with_subject(table: pl.DataFrame) -> pl.DataFrame:
+    """Add a column ``subject``: the model, or ``model/method`` where it has several methods."""
+    import polars as pl
+
+    methods = pl.col("method").fill_null("").n_unique().over("model")
+    return table.with_columns(
+        pl.when((methods > 1) & pl.col("method").is_not_null())
+        .then(pl.format("{}/{}", "model", "method"))
+        .otherwise(pl.col("model"))
+        .alias("subject")
+    )
+
+
+def word_counts(items: pl.DataFrame) -> NDArray[np.int64]:
+    """Words of each question's stem. Shape (items,)."""
+    import polars as pl
+
+    counts = items.select(pl.col("question").str.count_matches(r"\S+")).to_series()
+    return counts.to_numpy().astype(np.int64)
+
+
+def graded_arrays(
+    items: pl.DataFrame,
+    scores: pl.DataFrame,
+    *,
+    reasoning: NDArray[np.int64],
+    p: NDArray[np.float64],
+    in_domain: NDArray[np.bool_],
+    cluster: NDArray[np.int64],
+) -> Graded:
+    """Align scores on items; samples of one item by one subject are averaged.
+
+    Parameters
+    ----------
+    items : polars.DataFrame, N rows
+        (benchmark, item_id) unique.
+    scores : polars.DataFrame
+        Score rows with a column ``subject``.
+    reasoning, p, in_domain, cluster : ndarray, shape (N,)
+        As in :class:`viva.analysis.Graded`.
+    """
+    import polars as pl
+
+    subjects = scores["subject"].unique(maintain_order=True).sort().to_list()
+    means = (
+        scores.filter(pl.col("value").is_not_null())
+        .group_by("subject", "benchmark", "item_id")
+        .agg(pl.col("value").mean())
+        .join(items.select("benchmark", "item_id").with_row_index("__item"),
+              on=["benchmark", "item_id"])
+    )
+    values = np.full((len(subjects), items.height), np.nan)
+    rows = means["subject"].replace_strict(
+        {subject: i for i, subject in enumerate(subjects)}, return_dtype=pl.Int64
+    )
+    values[rows.to_numpy(), means["__item"].to_numpy()] = means["value"].to_numpy()
+    return graded(
+        subjects,
+        values,
+        benchmark=items["benchmark"].to_numpy(),
+        stratum=reasoning,
+        p=p,
+        options=items["options"].list.len().to_numpy().astype(np.int64),
+        words=word_counts(items),
+        cluster=cluster,
+        in_domain=in_domain,
+    )

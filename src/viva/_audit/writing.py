@@ -1,0 +1,146 @@
+"""An audit on disk: every file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva._files import sha256
+from viva.errors import InputError
+from viva.records import LETTERS, Status
+
+if TYPE_CHECKING:
+    from viva._audit.audit import Audit
+
+__all__ = ["write"]
+
+LONGEST_TEXT = 4_000
+"""Characters of a response shown in the report."""
+EXAMPLES = 12
+
+
+def write(result: Audit, out: Path) -> Path:
+    """Write all files of an audit into ``out``.
+
+    They are made in a folder beside it and moved when all are there.
+
+    Raises
+    ------
+    InputError
+        Where the folder cannot be written.
+    """
+    from viva import report
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".audit-", dir=out))
+    except OSError as error:
+        raise InputError(
+            f"cannot be written to ({error.strerror})", where=str(out), mend="Choose another --out"
+        ) from error
+    try:
+        (staging / "summary.json").write_text(
+            json.dumps(result.summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+        result.scores.drop("subject").write_parquet(staging / "scores.parquet", compression="zstd")
+        result.items.write_parquet(staging / "items.parquet", compression="zstd")
+        report.write(
+            result.summary,
+            staging / "report.html",
+            disagreements=disagreements(result),
+            unread=unread(result),
+        )
+        names = sorted(path.name for path in staging.iterdir())
+        manifest = {
+            "kind": "viva audit",
+            "settings": result.summary["settings"],
+            "files": {name: sha256(staging / name) for name in names},
+        }
+        (staging / "manifest.json").write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+        for name in [*names, "manifest.json"]:
+            os.replace(staging / name, out / name)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", where=str(out), mend="Free space, or choose "
+            "another --out",
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return out
+
+
+def disagreements(result: Audit) -> list[dict[str, Any]]:
+    """Items on which the models part most: half right, half wrong, spread over benchmarks."""
+    import polars as pl
+
+    scores = result.scores.filter(pl.col("value").is_not_null())
+    means = scores.group_by("benchmark", "item_id", "subject").agg(
+        pl.col("value").mean(), pl.col("read").first()
+    )
+    split = (
+        means.group_by("benchmark", "item_id")
+        .agg(pl.col("value").mean().alias("right"), pl.len().alias("models"))
+        .filter((pl.col("models") > 1) & (pl.col("right") > 0) & (pl.col("right") < 1))
+        .with_columns((pl.col("right") - 0.5).abs().alias("off"))
+        .sort("off", pl.col("models").neg(), "benchmark", "item_id")
+        .with_columns(pl.int_range(pl.len()).over("benchmark").alias("turn"))
+        .sort("turn", "off", "benchmark")
+        .head(EXAMPLES)
+    )
+    rows = []
+    for row in split.join(
+        result.items, on=["benchmark", "item_id"], maintain_order="left"
+    ).iter_rows(named=True):
+        answers = means.filter(
+            (pl.col("benchmark") == row["benchmark"]) & (pl.col("item_id") == row["item_id"])
+        ).sort("subject")
+        rows.append(
+            {
+                "benchmark": row["benchmark"],
+                "item_id": row["item_id"],
+                "stratum": row["stratum"],
+                "p_reasoning": row["p_reasoning"],
+                "question": row["question"][:LONGEST_TEXT],
+                "options": list(row["options"]),
+                "key": LETTERS[row["key"][0]],
+                "answers": dict(answers.select("subject", "read").iter_rows()),
+            }
+        )
+    return rows
+
+
+def unread(result: Audit) -> list[dict[str, Any]]:
+    """Responses that could not be read, a few for each model and reason."""
+    import polars as pl
+
+    key = ["benchmark", "item_id", "model", "method", "probe", "sample"]
+    rows = (
+        result.scores.filter(pl.col("status").is_in([Status.UNPARSED, Status.AMBIGUOUS]))
+        .join(
+            result.responses.select(*key, pl.coalesce("text", "prediction").alias("text")),
+            on=key,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .with_columns(pl.int_range(pl.len()).over("subject", "reason").alias("turn"))
+        .sort("turn", "subject", "reason")
+        .head(EXAMPLES)
+    )
+    return [
+        {
+            "benchmark": row["benchmark"],
+            "item_id": row["item_id"],
+            "model": row["subject"],
+            "status": row["status"],
+            "reason": row["reason"],
+            "text": (row["text"] or "")[:LONGEST_TEXT],
+        }
+        for row in rows.iter_rows(named=True)
+    ]
