@@ -158,6 +158,9 @@ def near_duplicates(
 
     Notes
     -----
+    Shingles weigh less the more items hold them, so that a template which a good part of the
+    items fill in differently makes no pairs.
+
     Time and memory grow linearly with the text as long as look-alikes are few. Where more than
     a hundred items fall into one bucket, each is compared with its twenty next in it, and
     ``crowded`` counts the bucket.

@@ -1,0 +1,283 @@
+"""What answers cost, and how accuracy varies with their length.
+
+Benchmarks differ in both length and accuracy, so that a curve over all responses mixes what
+length says with which benchmark a response comes from. Bins and AUROC are therefore made inside
+benchmarks and only then put together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from viva.analysis.intervals import normal_quantile, wilson
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+__all__ = ["LengthAUROC", "efficiency", "length_auroc", "length_bins", "pareto"]
+
+BINS = 10
+SMALLEST_BIN = 20
+"""Responses per bin on average, below which there are fewer bins."""
+SMALLEST_CLASS = 10
+"""Right and wrong responses needed for an AUROC."""
+
+_KEY = ["benchmark", "item_id", "model", "method", "probe", "sample"]
+
+
+class LengthAUROC(NamedTuple):
+    """Probability that a wrong response is longer than a right one of the same benchmark."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def _above(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of ``others`` below each value, ties counting one half."""
+    others = np.sort(others)
+    below = np.searchsorted(others, values, side="left")
+    not_above = np.searchsorted(others, values, side="right")
+    return (below + not_above) / (2 * len(others))
+
+
+def length_auroc(
+    length: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    benchmark: NDArray[np.int64],
+    cluster: NDArray[np.int64],
+    *,
+    level: float = 0.95,
+) -> LengthAUROC | None:
+    """AUROC of "the longer response is wrong", over pairs of the same benchmark.
+
+    Parameters
+    ----------
+    length : array of float, shape (n,)
+        Any unit.
+    right : array of bool, shape (n,)
+    benchmark : array of int, shape (n,)
+        Only pairs with equal codes are compared; all such pairs count the same.
+    cluster : array of int, shape (n,)
+        Responses with one code are not independent (samples of one item, duplicates).
+    level : float
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    LengthAUROC or None
+        None where fewer than ten right or ten wrong responses can be paired.
+
+    Notes
+    -----
+    The variance is that of DeLong, DeLong and Clarke-Pearson (1988) from placement values,
+    summed over clusters as in Obuchowski (1997); the interval is symmetric on the logit scale.
+    At 0 or 1, where that variance is 0, the interval is Wilson's for the smaller class.
+    """
+    wins = pairs = 0.0
+    wrongs = rights = 0
+    parts: list[tuple[NDArray[np.int64], NDArray[np.float64], int]] = []
+    for code in np.unique(benchmark):
+        here = np.flatnonzero(benchmark == code)
+        wrong_rows, right_rows = here[~right[here]], here[right[here]]
+        m, n = len(wrong_rows), len(right_rows)
+        if m < 2 or n < 2:
+            continue
+        wrong_above = _above(length[wrong_rows], length[right_rows])
+        right_above = _above(length[right_rows], length[wrong_rows])
+        auc = float(wrong_above.mean())
+        wins += auc * m * n
+        pairs += m * n
+        wrongs, rights = wrongs + m, rights + n
+        # How far each response moves the benchmark's AUROC, times its number of pairs.
+        parts.append((wrong_rows, (wrong_above - auc) * n, m))
+        parts.append((right_rows, (1 - right_above - auc) * m, n))
+    if min(wrongs, rights) < SMALLEST_CLASS:
+        return None
+    estimate = wins / pairs
+    influence = np.zeros(len(length))
+    for rows, moves, size in parts:
+        # m / (m - 1), as in the unbiased sample variance of DeLong's components.
+        influence[rows] = moves / pairs * math.sqrt(size / (size - 1))
+    _, codes = np.unique(cluster, return_inverse=True)
+    sums = np.bincount(codes, weights=influence)
+    error = math.sqrt(float((sums**2).sum()))
+    if error == 0 or estimate in (0.0, 1.0):
+        smaller = min(wrongs, rights)
+        lowest, highest = wilson(estimate * smaller, smaller, level=level)
+        return LengthAUROC(estimate, float(lowest), float(highest))
+    logit = math.log(estimate / (1 - estimate))
+    reach = normal_quantile(0.5 + level / 2) * error / (estimate * (1 - estimate))
+    return LengthAUROC(estimate, _logistic(logit - reach), _logistic(logit + reach))
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+
+
+def length_bins(
+    length: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    benchmark: NDArray[np.int64],
+    cluster: NDArray[np.int64],
+    *,
+    level: float = 0.95,
+) -> list[dict[str, Any]]:
+    """Accuracy by tenths of length, the tenths taken inside each benchmark.
+
+    Each bin holds the same tenth of every benchmark (equal lengths stay together), so that
+    accuracy does not move between bins because the benchmarks do.
+
+    Parameters
+    ----------
+    length, right, benchmark, cluster : arrays, shape (n,)
+        As in :func:`length_auroc`.
+    level : float
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    list of dict
+        ``low`` and ``high``: the benchmarks' own quantiles at the edges of the bin, averaged
+        with their numbers of responses as weights; ``n`` responses; ``accuracy``;
+        ``interval_low`` and ``interval_high`` (Wilson, on the distinct clusters of the bin).
+        Ten bins, or fewer where they would hold less than twenty responses; empty ones left
+        out.
+    """
+    from scipy.stats import rankdata
+
+    n = len(length)
+    if n == 0:
+        return []
+    number = max(1, min(BINS, n // SMALLEST_BIN))
+    quantiles = np.linspace(0, 1, number + 1)
+    edges = np.zeros(number + 1)
+    which = np.zeros(n, dtype=np.int64)
+    for code in np.unique(benchmark):
+        here = benchmark == code
+        size = int(here.sum())
+        middle = (rankdata(length[here]) - 0.5) / size
+        which[here] = np.minimum((middle * number).astype(np.int64), number - 1)
+        edges += np.quantile(length[here], quantiles) * size / n
+    out: list[dict[str, Any]] = []
+    for bin_ in range(number):
+        here = which == bin_
+        size = int(here.sum())
+        if not size:
+            continue
+        accuracy = float(right[here].mean())
+        independent = len(np.unique(cluster[here]))
+        low, high = wilson(accuracy * independent, independent, level=level)
+        out.append(
+            {
+                "low": float(edges[bin_]),
+                "high": float(edges[bin_ + 1]),
+                "n": size,
+                "accuracy": accuracy,
+                "interval_low": float(low),
+                "interval_high": float(high),
+            }
+        )
+    return out
+
+
+def efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
+    """Mean length, tokens, seconds and cost of a subject's responses, and accuracy by length.
+
+    Parameters
+    ----------
+    responses : polars.DataFrame
+        Columns of :func:`viva.records.response_schema`, of one subject of comparison. Its key
+        (benchmark, item_id, model, method, probe, sample) must be unique.
+    scores : polars.DataFrame
+        Columns of :func:`viva.records.score_schema`, of the same subject and one metric.
+
+    Returns
+    -------
+    dict
+        ``characters`` (response and separate reasoning), ``input_tokens``, ``output_tokens``,
+        ``seconds``, ``cost``: means over the responses that carry the quantity, None where none
+        does. ``unit`` of length: ``output_tokens`` or ``characters``, whichever more graded
+        responses carry (tokens at a tie), or None; ``length_auroc`` with ``_low`` and
+        ``_high``, as in :func:`length_auroc`, None where it cannot be given; ``bins`` as in
+        :func:`length_bins`. A response that was not read counts as wrong.
+    """
+    import polars as pl
+
+    written = responses.with_columns(
+        (pl.col("text").str.len_chars() + pl.col("reasoning").str.len_chars().fill_null(0)).alias(
+            "characters"
+        ),
+    )
+    out: dict[str, Any] = {
+        name: _mean(written[name])
+        for name in ("characters", "input_tokens", "output_tokens", "seconds", "cost")
+    }
+    # Nulls do not meet in a join.
+    filled = [pl.col(name).fill_null("") for name in ("method", "probe")]
+    graded = (
+        scores.filter(pl.col("value").is_not_null())
+        .select(*_KEY, "value")
+        .with_columns(filled)
+        .join(
+            written.select(*_KEY, "characters", "output_tokens").with_columns(filled),
+            on=_KEY,
+            how="inner",
+            maintain_order="left",
+        )
+    )
+    carried = {name: graded[name].drop_nulls().len() for name in ("output_tokens", "characters")}
+    unit = max(carried, key=lambda name: carried[name])
+    out |= {"unit": unit if carried[unit] else None, "bins": []}
+    auroc: LengthAUROC | None = None
+    if carried[unit]:
+        measured = graded.filter(pl.col(unit).is_not_null())
+        length = measured[unit].to_numpy().astype(np.float64)
+        right = measured["value"].to_numpy() >= 0.5
+        benchmark = measured["benchmark"].rank("dense").to_numpy().astype(np.int64)
+        item = (
+            measured.select(pl.struct("benchmark", "item_id").rank("dense"))
+            .to_series()
+            .to_numpy()
+            .astype(np.int64)
+        )
+        out["bins"] = length_bins(length, right, benchmark, item)
+        auroc = length_auroc(length, right, benchmark, item)
+    names = ("length_auroc", "length_auroc_low", "length_auroc_high")
+    return out | dict(zip(names, auroc or (None, None, None), strict=True))
+
+
+def _mean(column: pl.Series) -> float | None:
+    values = column.drop_nulls()
+    return float(values.to_numpy().mean()) if len(values) else None
+
+
+def pareto(points: Mapping[str, tuple[float | None, float | None]]) -> list[str]:
+    """Names that no other beats: nobody is at least as right for at most the cost, and better.
+
+    Parameters
+    ----------
+    points : mapping
+        Name -> (cost, accuracy). Cost is whatever is to be kept low: money, tokens, seconds.
+        A point with a part that is None or NaN is not on the front and beats nobody.
+
+    Returns
+    -------
+    list of str
+        From the cheapest to the most accurate; equal points are all on the front.
+    """
+    known = [
+        (float(cost), -float(accuracy), name)
+        for name, (cost, accuracy) in points.items()
+        if cost is not None and accuracy is not None and cost == cost and accuracy == accuracy
+    ]
+    front: list[tuple[float, float, str]] = []
+    for point in sorted(known, key=lambda point: point[:2]):
+        if not front or point[1] < front[-1][1] or point[:2] == front[-1][:2]:
+            front.append(point)
+    return [name for _, _, name in front]
