@@ -310,10 +310,9 @@ def read_source(source: Source) -> tuple[str, Iterator[tuple[int, dict[str, Any]
         source = source.collect()
     if hasattr(source, "iter_slices"):
         return "frame", _frame_rows(cast("pl.DataFrame", source))
-    if hasattr(source, "to_dict") and hasattr(source, "columns"):  # pandas, without importing it
-        import polars as pl
-
-        return "frame", _frame_rows(pl.from_pandas(source))
+    if hasattr(source, "to_dict") and hasattr(source, "notna"):  # pandas, without importing it
+        whole = source.astype(object).where(source.notna(), None)
+        return "frame", _mapping_rows(whole.to_dict("records"))
     if not isinstance(source, Iterable) or isinstance(source, (bytes, Mapping)):
         raise InputError(
             f"cannot read rows from {type(source).__name__}",
