@@ -98,7 +98,7 @@ def _nested(where: str, row: int, deepest: int) -> InputError:
 
 def _deeper(value: Any, deepest: int) -> bool:
     level = [value]
-    for _ in range(deepest + 1):
+    for _ in range(deepest):
         below: list[Any] = []
         for v in level:
             if isinstance(v, dict):

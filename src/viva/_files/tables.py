@@ -311,7 +311,8 @@ def read_source(source: Source) -> tuple[str, Iterator[tuple[int, dict[str, Any]
     if hasattr(source, "iter_slices"):
         return "frame", _frame_rows(cast("pl.DataFrame", source))
     if hasattr(source, "to_dict") and hasattr(source, "notna"):  # pandas, without importing it
-        whole = source.astype(object).where(source.notna(), None)
+        pandas = cast("Any", source)
+        whole = pandas.astype(object).where(pandas.notna(), None)
         return "frame", _mapping_rows(whole.to_dict("records"))
     if not isinstance(source, Iterable) or isinstance(source, (bytes, Mapping)):
         raise InputError(
