@@ -82,7 +82,7 @@ def build_items(data: Path, manifest: dict[str, dict[str, Any]]) -> pl.DataFrame
             reads.append(ItemsRead(items, []))
     items = benchmarks.merge(reads).items
     meta = [slim(m) for m in items["meta"]]
-    return items.with_columns(pl.Series("meta", meta, dtype=pl.String)).sort("benchmark", "item_id")
+    return items.with_columns(pl.Series("meta", meta, dtype=pl.String))
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,13 @@
 """Benchmarks: published files as items, a card for each, and the sample that is bundled."""
 
 from viva.benchmarks._sample import bundled, bundled_answers
-from viva.benchmarks.adapters import ADAPTERS, Adapter, canonical_id, label_contradictions
+from viva.benchmarks.adapters import ADAPTERS, Adapter
 from viva.benchmarks.cards import CARDS, Card, canonical_name, cards_page, find_name
+from viva.benchmarks.carried import label_contradictions
 from viva.benchmarks.hub import HUB
 from viva.benchmarks.loading import load
 from viva.benchmarks.reading import merge, read_items
+from viva.benchmarks.rows import canonical_id
 
 __all__ = [
     "ADAPTERS",

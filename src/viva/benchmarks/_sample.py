@@ -20,7 +20,7 @@ SAMPLE = Path(__file__).parent / "sample"
 def _items() -> pl.DataFrame:
     import polars as pl
 
-    return pl.read_parquet(SAMPLE / "items.parquet").cast(item_schema())
+    return pl.read_parquet(SAMPLE / "items.parquet").cast(pl.Schema(item_schema()))
 
 
 def bundled() -> ItemsRead:
@@ -47,7 +47,7 @@ def bundled_answers() -> ResponsesRead:
             if name not in part.columns
         )
         .select(list(schema))
-        .cast(schema)
+        .cast(pl.Schema(schema))
         for part in parts
     ]
     return ResponsesRead(pl.concat(whole), [], None)

@@ -78,10 +78,10 @@ def _load() -> dict[str, Card]:
     raw = tomllib.loads(Path(__file__).with_name("cards.toml").read_text(encoding="utf-8"))
     cards = {}
     for name, fields in raw.items():
-        tables = {k: tuple(fields.pop(k, ())) for k in ("known_defects", "aliases")}
-        hashes = tuple(sorted(fields.pop("sha256", {}).items()))
-        fields.setdefault("items", None)
-        cards[name] = Card(name=name, sha256=hashes, **tables, **fields)
+        fields["sha256"] = tuple(sorted(fields.pop("sha256", {}).items()))
+        for several in ("known_defects", "aliases"):
+            fields[several] = tuple(fields.pop(several, ()))
+        cards[name] = Card(name=name, items=fields.pop("items", None), **fields)
     return cards
 
 
@@ -183,7 +183,8 @@ def cards_page() -> str:
             f"{card.domain_reason}",
         ]
         out += [f"- on the hub: `hub:{card.hub}`"] if card.hub else []
-        out += [f"- also called: {', '.join(f'`{a}`' for a in card.aliases)}"] if card.aliases else []
+        if card.aliases:
+            out.append(f"- also called: {', '.join(f'`{a}`' for a in card.aliases)}")
         out += [f"- known defect: {d}" for d in card.known_defects]
         out += [f"- SHA-256 of `{file}`: `{digest}`" for file, digest in card.sha256]
         out.append("")

@@ -51,6 +51,11 @@ class Options(NamedTuple):
     names: tuple[str, ...]
 
 
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of numpy as Python's own, without importing it."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def absent(value: Any) -> bool:
     """Whether a field holds nothing: null, NaN, or text that is empty or says so."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
@@ -66,7 +71,8 @@ def text(value: Any, defect: str) -> str:
     Defect
         ``defect``, where the field is absent or no text or number.
     """
-    if absent(value) or isinstance(value, (list, dict)):
+    value = _plain(value)
+    if absent(value) or not isinstance(value, (str, int, float)):
         raise Defect(defect)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -75,6 +81,7 @@ def text(value: Any, defect: str) -> str:
 
 def integer(value: Any) -> int | None:
     """The whole number that the field holds, as a number or as digits; None where it does not."""
+    value = _plain(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -165,6 +172,7 @@ def options(value: Any, *, digits: bool = False) -> Options:
     Defect
         No options, fewer than 2 or more than 26, one that is empty, letters with a gap.
     """
+    value = _plain(value)
     if absent(value):
         raise Defect("no options")
     value = literal(value)
@@ -203,6 +211,7 @@ def one_of(answer: Any, found: Options) -> int:
     Defect
         No answer, or one that names no option or two.
     """
+    answer = _plain(answer)
     if absent(answer):
         raise Defect("no answer")
     count = len(found.texts)
@@ -237,6 +246,7 @@ def target(answer: Any, found: Options) -> Choice | Choices:
     Defect
         As :func:`one_of`; an empty list, or one that names an option twice.
     """
+    answer = _plain(answer)
     if isinstance(answer, str) and answer.strip() not in found.texts:
         answer = literal(answer)
     if isinstance(answer, Sequence) and not isinstance(answer, str):

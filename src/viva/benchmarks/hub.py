@@ -46,7 +46,7 @@ _TABLE = (
         "medxpertqa", "medxpertqa_test.jsonl"),
     Hub("medxpertqa_mm", "hf://datasets/TsinghuaC3I/MedXpertQA/MM/test.jsonl",
         "medxpertqa", "medxpertqa_mm_test.jsonl"),
-    Hub("biomed_r1", "hf://datasets/zou-lab/BioMed-R1-Eval/data/*.parquet",
+    Hub("biomed_r1", "hf://datasets/zou-lab/BioMed-R1-Eval/*/test-*.parquet",
         "biomed_r1", "biomed_r1.parquet"),
 )  # fmt: skip
 

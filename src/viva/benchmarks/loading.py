@@ -15,7 +15,9 @@ from viva.records import ItemsRead
 __all__ = ["load"]
 
 
-def load(name: str, *, folder: str | os.PathLike[str] | None = None, strict: bool = False) -> ItemsRead:
+def load(
+    name: str, *, folder: str | os.PathLike[str] | None = None, strict: bool = False
+) -> ItemsRead:
     """A benchmark's items by its name, or by a name that another tool gives it.
 
     Parameters
@@ -56,7 +58,8 @@ def _find(folder: Path, file: str, digest: str) -> Path | None:
     name = Path(file).name
     named = sorted(p for p in folder.rglob(name) if p.is_file())
     inside = [p for p in named if p.as_posix().endswith(file)]
-    return next((p for p in named if sha256(p) == digest), (inside or named or [None])[0])
+    same = [p for p in named if sha256(p) == digest]
+    return next(iter(same or inside or named), None)
 
 
 def _how(card: Card) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from viva._files import read_source
-from viva.benchmarks.adapters import ADAPTERS, Where, adapter_for
+from viva.benchmarks.adapters import ADAPTERS, adapter_for
 from viva.benchmarks.fields import Defect
+from viva.benchmarks.rows import Where
 from viva.benchmarks.shapes import shape_of, shaped_rows
 from viva.errors import InputError
 from viva.records import Item, ItemsRead, LeftOut, items_frame, normalise
@@ -123,8 +124,9 @@ def read_rows_as(
                 same = _content(items[key]) == _content(item)
                 raise Defect("duplicate row" if same else "duplicate id with other content")
             items[key] = item
-        except Defect as defect:
-            reason = str(defect)
+        except (Defect, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
+            # Fields may hold anything: a list where a text belongs, a text where a map belongs.
+            reason = str(e) if isinstance(e, Defect) else "fields are not of the format's types"
             if strict:
                 mend = _MENDS.get(reason, "Mend or delete the row, or read without strict")
                 raise InputError(reason, where=f"{name}:{number}", mend=mend) from None
@@ -164,9 +166,11 @@ def _unknown_shape(name: str, fields: set[str]) -> InputError:
     missing = {n: a.required - fields for n, a in ADAPTERS.items() if a.shape == "rows"}
     near = min(missing, key=lambda n: (len(missing[n]), list(missing).index(n)))
     generic = missing["generic"]
-    other = "" if near == "generic" else f"; nearest known format: {near}, missing {_columns(missing[near])}"
+    what = f"not a known items file: missing {_columns(generic)}"
+    if near != "generic":
+        what += f"; nearest known format: {near}, missing {_columns(missing[near])}"
     return InputError(
-        f"not a known items file: missing {_columns(generic)}{other}",
+        what,
         where=name,
         mend=f"Add the columns, or name the format: {', '.join(ADAPTERS)}",
     )

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from viva._files import read_lines
+from viva.benchmarks.fields import absent
 from viva.errors import InputError
 
 __all__ = ["shape_of", "shaped_rows"]
 
-_TAG = re.compile(r"(\S+)[ \t]+(O|[BIES]-\S+)[ \t]*")
+# Token, tag, and in some languages of CasiMedicos a third column: the quality of the projection.
+_TAG = re.compile(r"(\S+)[ \t]+(?:O|[BIES]-\S+)(?:[ \t].*)?")
 
 
 def shape_of(path: str) -> str:
-    """``headerless`` (CSV whose first row is data), ``tokens`` (one tagged token a line) or ``rows``.
+    """What a file is, by its name and its first row.
 
-    Judged by the first line that holds anything.
+    ``headerless`` (CSV whose first row is data), ``tokens`` (one tagged token a line) or ``rows``.
     """
     suffixes = [s.lower() for s in Path(path).suffixes]
     if not {".csv", ".tsv", ".txt", ".conll", ".iob"} & set(suffixes):
@@ -131,7 +133,8 @@ def _finished(case: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": case["type"],
         "question": " ".join(s for s in case["stem"] if s),
-        "options": {str(i): option for i, option in enumerate(case["list"], 1)},
+        # Exams with four options have "nan" as the fifth.
+        "options": {str(i): o for i, o in enumerate(case["list"], 1) if not absent(o)},
         "answer": case.get("answer"),
         "explanation": " ".join(case["after"]) or None,
     }
