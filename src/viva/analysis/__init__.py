@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING, Graded, graded
     from viva.analysis.accuracy import Accuracy, Share, accuracies, share
     from viva.analysis.comparisons import SCOPES, TIE_MARGIN, Comparison, compare, compare_all
+    from viva.analysis.difficulty import accuracy_judged_by_others, hard_items, hard_subset
+    from viva.analysis.duplicates import (
+        NearDuplicates,
+        clusters,
+        exact_duplicates,
+        near_duplicates,
+        summarise_duplicates,
+    )
+    from viva.analysis.efficiency import LengthAUROC, efficiency, length_auroc, length_bins, pareto
     from viva.analysis.gaps import (
         GAP_NAMES,
         LENGTH_RATIO,
@@ -30,6 +39,8 @@ if TYPE_CHECKING:
         minimum_detectable_difference,
         sign_flip,
     )
+    from viva.analysis.positions import key_positions, uniform_positions_p
+    from viva.analysis.readers import ReaderComparison, compare_readers
     from viva.analysis.resampling import (
         Patterns,
         cell_mean_draws,
@@ -47,6 +58,7 @@ if TYPE_CHECKING:
         stratum_at,
         sweep,
     )
+    from viva.analysis.stability import stability
 
 __all__ = [
     "AXES",
@@ -64,36 +76,60 @@ __all__ = [
     "Confusion",
     "Gap",
     "Graded",
+    "LengthAUROC",
+    "NearDuplicates",
     "PairedTest",
     "Patterns",
+    "ReaderComparison",
     "Robustness",
     "Share",
     "SplitterErrors",
     "SweepPoint",
     "accuracies",
+    "accuracy_judged_by_others",
     "benchmark_gaps",
     "cell_mean_draws",
+    "clusters",
     "compare",
     "compare_all",
+    "compare_readers",
+    "efficiency",
+    "exact_duplicates",
     "graded",
+    "hard_items",
+    "hard_subset",
     "headline_gaps",
     "holm",
+    "key_positions",
+    "length_auroc",
+    "length_bins",
     "mcnemar_test",
     "minimum_detectable_difference",
+    "near_duplicates",
     "newcombe",
+    "pareto",
     "patterns",
     "percentile_interval",
     "reasoning_gaps",
     "robustness_card",
     "share",
     "sign_flip",
+    "stability",
     "stratum_at",
     "stream",
+    "summarise_duplicates",
     "sweep",
+    "uniform_positions_p",
     "wilson",
 ]
 
 _HOMES = {
+    "stability": "stability",
+    "readers": "ReaderComparison compare_readers",
+    "positions": "key_positions uniform_positions_p",
+    "efficiency": "LengthAUROC efficiency length_auroc length_bins pareto",
+    "duplicates": "NearDuplicates clusters exact_duplicates near_duplicates summarise_duplicates",
+    "difficulty": "accuracy_judged_by_others hard_items hard_subset",
     "_arrays": "KNOWLEDGE NO_STRATUM REASONING Graded graded",
     "accuracy": "Accuracy Share accuracies share",
     "comparisons": "SCOPES TIE_MARGIN Comparison compare compare_all",
