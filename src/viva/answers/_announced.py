@@ -19,8 +19,11 @@ from viva.answers._slots import (
     STATED,
     Claim,
     View,
+    is_list,
     letter_at,
     read_slot,
+    unreal,
+    withdrawn,
 )
 
 __all__ = ["claims_from_the_end"]
@@ -53,21 +56,11 @@ def _word_before(low: str, at: int) -> bool:
     return at > 0 and low[at - 1].isalpha() and low[at - 1].isascii()
 
 
-def _discounted(view: View, at: int, claim: Claim, start: int) -> bool:
-    """Whether the announcement is hypothetical, somebody else's, asked or taken back at once."""
-    low = view.low
-    begin = sentence_start(low, at, start)
-    if phrases.DISCOUNT_BEFORE.search(low, begin, at):
-        return True
-    end = min(len(low), claim.after + 120)
-    if phrases.DISCOUNT_AFTER.match(low, claim.after, end):
-        return True
-    tail = low[claim.after : claim.after + 4].lstrip(" )]'.")
-    return tail.startswith("?")
-
-
 def _kept(view: View, at: int, claim: Claim | None, start: int) -> Claim | None:
-    return claim if claim and not _discounted(view, at, claim, start) else None
+    """The claim, unless it is hypothetical, somebody else's, asked or taken back at once."""
+    if claim is None or withdrawn(view, claim):
+        return None
+    return None if unreal(view, sentence_start(view.low, at, start), claim.start) else claim
 
 
 def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
@@ -91,7 +84,7 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     label = phrases.LABEL.match(low, end)
     if label and (strong or qualified or not head.rsplit("\n", 1)[-1].strip(" -#>1234567890.,({")):
         claim = read_slot(view, label.end(), len(low), EXPLICIT, loose=strong or qualified)
-        if claim and not _is_list(view, claim):
+        if claim and not is_list(view, claim):
             return _kept(view, at, claim, start)
         if strong and "\n" not in low[end : label.end() + 2]:
             return None
@@ -115,7 +108,7 @@ def _copula(view: View, at: int, end: int, strength: int, start: int) -> Claim |
         if phrases.ELSEWHERE.search(between):
             return None
         claim = read_slot(view, verb.end(), len(low), strength, loose=strength == EXPLICIT)
-        if claim and not _is_list(view, claim):
+        if claim and not is_list(view, claim):
             return _kept(view, at, claim, start)
     return None
 
@@ -201,32 +194,6 @@ def _empty_slot(view: View, first: int, end: int) -> Claim | None:
     return Claim(first, first, None, "no answer text", EXPLICIT, end)
 
 
-def _is_list(view: View, claim: Claim) -> bool:
-    """Whether the slot opens a list of the options (*Options: A. ... B. ...*)."""
-    if claim.option != 0 or not claim.reason is None:
-        return False
-    low = view.low
-    at, seen = claim.after, 1
-    while seen < view.options.count:
-        label = _LABEL_OF[seen].search(low, at, at + 8)
-        if label is None:
-            break
-        own = view.options.by_option[seen]
-        at = label.end()
-        if own:
-            if not low.startswith(own, at):
-                break
-            at += len(own)
-        else:
-            newline = low.find("\n", at, at + 200)
-            at = newline if newline >= 0 else min(len(low), at + 200)
-        seen += 1
-    return seen >= max(2, min(3, view.options.count))
-
-
-_LABEL_OF = [re.compile(rf"(?<![a-z]){chr(97 + i)}\s?[.):\]]\s{{0,4}}") for i in range(26)]
-
-
 def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
     """*I choose B*, *going with B*."""
     low = view.low
@@ -240,7 +207,7 @@ def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
         return None
     own = re.search(r"\b(?:i|we|i'd|i'll|i'm|would|will|am|therefore|so|thus|hence|me)\b", head)
     claim = read_slot(view, end, len(low), EXPLICIT if own else STATED)
-    return _kept(view, at, claim, start) if claim and not _is_list(view, claim) else None
+    return _kept(view, at, claim, start) if claim and not is_list(view, claim) else None
 
 
 def _cjk(view: View, match: re.Match[str], start: int) -> Claim | None:
@@ -252,7 +219,7 @@ def _cjk(view: View, match: re.Match[str], start: int) -> Claim | None:
     at = match.end()
     label = re.compile(r"(?:应该|应当|应)?(?:选择|选|選)?\s{0,4}(?:是|为|為|は|은|는|:)?\s{0,4}:?").match(low, at)
     claim = read_slot(view, label.end() if label else at, len(low), EXPLICIT)
-    return _kept(view, match.start(), claim, start) if claim and not _is_list(view, claim) else None
+    return _kept(view, match.start(), claim, start) if claim and not is_list(view, claim) else None
 
 
 def _terminal_letter(view: View, end: int, strength: int) -> Claim | None:

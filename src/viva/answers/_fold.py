@@ -51,7 +51,8 @@ def _table() -> dict[int, str]:
     table.update({code: " " for code in range(0x2000, 0x200B)})
     for first, last in _LETTER_BLOCKS:
         for code in range(first, last + 1):
-            plain = unicodedata.normalize("NFKC", chr(code)).strip("()")
+            plain = unicodedata.normalize("NFKC", chr(code))
+            plain = plain[1] if len(plain) == 3 and plain[0] == "(" else plain
             if len(plain) == 1 and plain.isascii():
                 table[code] = " " if plain in '"*`_$~\\' else plain
     for code in range(0x1F150, 0x1F16A):  # negative circled letters have no decomposition

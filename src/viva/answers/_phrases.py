@@ -25,14 +25,21 @@ __all__ = [
     "ELSEWHERE",
     "FILLER",
     "FOLLOWERS",
+    "HYPOTHESIS",
     "JOIN",
     "NEGATION",
+    "LABEL",
     "NULL",
+    "OTHER",
+    "OTHER_SUBJECT",
     "QUALIFIER",
     "REFUSAL",
     "RETRACTION",
     "SPECIES",
+    "STRONG_NOUN",
     "TRIGGER",
+    "UNREAL",
+    "VERBS_AFTER",
 ]
 
 
@@ -146,7 +153,7 @@ DENIAL_FAR = re.compile(r"(?:\b(?:not|unlikely|never|cannot|rules? out|ruled out
 """A denial anywhere before an option in its clause; for prose without an announcement."""
 
 DENIAL_AFTER = re.compile(
-    r"[^.;\n]{0,60}?(?:"
+    r"[^.,;\n]{0,60}?(?:"
     r"\b(?:is|are|was|were|would be|can be|could be|seems?|appears?|being|as)\s+"
     r"(?:\w+ly\s+|also\s+|much\s+|thus\s+|therefore\s+|both\s+)?(?:not|n't|never|incorrect|wrong|"
     r"unlikely|less|false|excluded|ruled out|eliminated|contraindicated|inappropriate|unrelated|"
@@ -169,19 +176,25 @@ ATTRIBUTION = re.compile(
 """Somebody else is the subject of the verb that follows."""
 
 DISCOUNT_BEFORE = re.compile(
-    r"\b(?:if|unless|whether|suppose|supposing|assuming|had|tempting|tempted|initially|at first|"
-    r"originally|first (?:thought|glance|instinct)|might (?:think|say|argue|assume|suggest)|"
+    r"\b(?:whether|tempting|tempted|initially|at first|originally|such as|including|for example|"
+    r"other options|first (?:thought|glance|instinct)|might (?:think|say|argue|assume|suggest)|"
     r"could (?:think|say|argue|assume)|may (?:think|say|argue|assume)|would (?:think|argue|assume)|"
     r"(?:don't|do not|cannot|can't|not) (?:think|believe|agree|say|mean|conclude|imply)|disagree|"
-    r"doubt|deny|such as|including|for example|other options|wrong(?:ly)? to|mistake|why (?:is|not|isn't)|no longer|"
+    r"doubt|deny|wrong(?:ly)? to|mistake|why (?:is|not|isn't)|no longer|"
     rf"(?:{_OTHERS})(?:'s)? (?:\w+ ){{0,2}}?"
     r"(?:say|says|said|think|thinks|thought|believe|"
     r"believes|believed|claim|claims|claimed|suggest|suggests|suggested|state|states|stated|argue|"
     r"argues|argued|propose|proposes|proposed|choose|chooses|chose|picked|insist|insists|assume|"
     r"assumes|consider|considers|mention|mentions|mentioned|convinced|confident|"
-    r"sure|belief|claim|opinion|suggestion|assertion|idea|notion|view))\b[^.\n?!]{0,80}$"
+    r"sure|belief|claim|opinion|suggestion|assertion|idea|notion|view))\b[^.\n?!,;]{0,80}$"
 )
 """The announcement is not the model's own, not real or not final."""
+
+HYPOTHESIS = re.compile(
+    r"\b(?:if|unless|suppose|supposing|assuming|had|were)\b(?:(?!\bbut\b)[^.\n?!;]){0,140}$"
+)
+UNREAL = re.compile(r"\b(?:would|could|might|were|had|was)\b")
+"""A hypothesis takes an announcement back only where it is put as unreal."""
 
 DISCOUNT_AFTER = re.compile(
     r"[^.\n?!]{0,60}?(?:,|;|-)?\s{0,3}(?:(?:but|which|however|though|yet|and)\b,?\s+)?"
@@ -190,7 +203,7 @@ DISCOUNT_AFTER = re.compile(
 )
 OTHER_SUBJECT = re.compile(
     r"\b(?:another|other|alternative|second|previous|earlier|initial(?:ly)?|less likely|unlikely|"
-    r"least|incorrect|wrong|not|differential|while|although|though)\b[^.,;]{0,60}$"
+    r"least|cannot|can't|incorrect|wrong|not|differential|while|although|though)\b[^.,;]{0,60}$"
 )
 """The subject of a verb of being is not the answer."""
 CONDITION = re.compile(r"[^.\n?!;]{0,25}?\b(?:if|unless|only if|only when|provided|had)\b(?! true)")

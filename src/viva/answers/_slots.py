@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +12,25 @@ from viva.answers._options import Mention, Options, longest_at, match_at, mentio
 from viva.answers._sentences import sentence_end
 from viva.records import LETTERS
 
-__all__ = ["Claim", "Ref", "View", "letter_at", "live_mentions", "null_at", "read_slot", "ref_at"]
+__all__ = [
+    "CONFLICT",
+    "EXPLICIT",
+    "NOT_ON_LIST",
+    "SEVERAL",
+    "STATED",
+    "Claim",
+    "Ref",
+    "View",
+    "denied",
+    "is_list",
+    "letter_at",
+    "live_mentions",
+    "null_at",
+    "read_slot",
+    "ref_at",
+    "unreal",
+    "withdrawn",
+]
 
 EXPLICIT = 3
 """Strength of an announced answer: the last one stands."""
@@ -162,11 +181,17 @@ def ref_at(view: View, at: int, limit: int) -> Ref | None:
         if text and ref.options == _BEYOND:
             return _text_ref(view, text, limit)
         # Blood group A as an option that is not option A: the bare letter could mean either.
-        bare = not marked and not (at + 1 < limit and view.text[at + 1] in ".):")
+        bare = not marked and not _labels(view, at, limit)
         if text and bare and ref.options and not ref.options & text.options:
             return ref._replace(conflict=True)
         return ref
     return _text_ref(view, text, limit) if text else None
+
+
+def _labels(view: View, at: int, limit: int) -> bool:
+    """Whether the letter is followed as a label is: *B)*, *B:*, *B. Ketamine*."""
+    after = view.text[at + 1 : min(limit, at + 4)]
+    return after[:1] in (")", ":") or (after[:1] == "." and after[1:].strip() != "")
 
 
 def _letter_ref(view: View, at: int, limit: int) -> Ref:
@@ -291,7 +316,11 @@ def _first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
             )
             if text and text.end - text.start > 1:
                 return _text_ref(view, text, limit), at
-            if low[at] == "n" or view.text[at] == "a":
+            if low[at] == "n":
+                return None, at
+            if view.text[at] in "aA" and phrases.FILLER.match(low, low.find(" ", at) + 1, limit):
+                at = low.find(" ", at) + 1  # Portuguese: "a letra C"
+            elif view.text[at] == "a":
                 return None, at
         ref = ref_at(view, at, limit)
         if ref or at >= limit:
@@ -306,6 +335,23 @@ def _first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
     return None, at
 
 
+def withdrawn(view: View, claim: Claim) -> bool:
+    """Whether the claim is asked (*B?*) or taken back in the same sentence."""
+    low = view.low
+    end = min(len(low), claim.after + 120)
+    if phrases.DISCOUNT_AFTER.match(low, claim.after, end):
+        return True
+    return low[claim.after : claim.after + 4].lstrip(" )]'.").startswith("?")
+
+
+def unreal(view: View, begin: int, end: int) -> bool:
+    """Whether what is said up to ``end`` is somebody else's opinion or a mere hypothesis."""
+    if phrases.DISCOUNT_BEFORE.search(view.low, begin, end):
+        return True
+    hypothesis = phrases.HYPOTHESIS.search(view.low, begin, end)
+    return hypothesis is not None and bool(phrases.UNREAL.search(view.low, hypothesis.start(), end))
+
+
 def _joined(view: View, ref: Ref, limit: int, strength: int) -> Claim:
     """Follow *and*, *or*, commas to further references; one option is a claim, two are none."""
     options, conflict, end = ref.options, ref.conflict, ref.after
@@ -316,7 +362,8 @@ def _joined(view: View, ref: Ref, limit: int, strength: int) -> Claim:
         if not join:
             break
         following = ref_at(view, join.end(), limit)
-        if following is None or _starts_sentence(view, following, limit, weak=bool(join["weak"])):
+        weak = join["weak"] is not None
+        if following is None or _starts_sentence(view, following, limit, weak=weak):
             break
         if not (following.options & options):
             several = True
@@ -343,7 +390,7 @@ def _starts_sentence(view: View, ref: Ref, limit: int, *, weak: bool) -> bool:
     """Whether a further reference is the subject of its own clause: *B, A is wrong*."""
     _, word = _next_word(view.low, ref.after + _closers(view.low, ref.after, limit), limit)
     if word in phrases.VERBS_AFTER:
-        return True
+        return weak or word not in ("are", "were", "have", "do")  # "A and C are correct"
     return weak and word not in ("", "and", "or", "y", "o", "et", "ou", "und", "oder")
 
 
@@ -387,3 +434,29 @@ def denied(low: str, start: int, end: int, first: int, limit: int) -> bool:
     if phrases.DENIAL_BEFORE.search(low, max(first, start - 60), start):
         return True
     return phrases.DENIAL_AFTER.match(low, end, min(limit, end + 120)) is not None
+
+
+def is_list(view: View, claim: Claim) -> bool:
+    """Whether the slot opens a list of the options (*Options: A. ... B. ...*)."""
+    if claim.option != 0 or claim.reason is not None:
+        return False
+    low = view.low
+    at, seen = claim.after, 1
+    while seen < view.options.count:
+        label = _LABEL_OF[seen].search(low, at, at + 8)
+        if label is None:
+            break
+        own = view.options.by_option[seen]
+        at = label.end()
+        if own:
+            if not low.startswith(own, at):
+                break
+            at += len(own)
+        else:
+            newline = low.find("\n", at, at + 200)
+            at = newline if newline >= 0 else min(len(low), at + 200)
+        seen += 1
+    return seen >= max(2, min(3, view.options.count))
+
+
+_LABEL_OF = [re.compile(rf"(?<![a-z]){chr(97 + i)}\s?[.):\]]\s{{0,4}}") for i in range(26)]

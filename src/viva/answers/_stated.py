@@ -19,6 +19,8 @@ from viva.answers._slots import (
     letter_at,
     live_mentions,
     read_slot,
+    unreal,
+    withdrawn,
 )
 
 __all__ = ["statements"]
@@ -54,10 +56,7 @@ def statements(view: View, start: int) -> list[Claim]:
             continue
         begin = sentence_start(low, match.start(), start)
         claim = _subject(view, begin, match)
-        if claim and not (
-            phrases.DISCOUNT_BEFORE.search(low, begin, claim.start)
-            or _TAKEN_BACK.match(low, claim.after)
-        ):
+        if claim and not (unreal(view, begin, claim.start) or _TAKEN_BACK.match(low, claim.after)):
             claims.append(claim)
     for match in _VERDICT.finditer(low, start):
         claim = _verdict(view, match, start)
@@ -72,9 +71,8 @@ def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
     begin = sentence_start(low, match.start(), start)
     labelled = _LABELLED.match(low, match.end()) is not None
     plain = match.group() in ("is", "are", "was", "be")
-    if not labelled and not (plain and _SUPERLATIVE.search(low, begin, match.start())):
-        return None
-    if phrases.DISCOUNT_BEFORE.search(low, begin, match.start()):
+    verdict = plain and _SUPERLATIVE.search(low, begin, match.start()) is not None
+    if not (labelled or plain) or unreal(view, begin, match.start()):
         return None
     if phrases.OTHER_SUBJECT.search(low, begin, match.start()):
         return None
@@ -83,8 +81,17 @@ def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
         return None
     if phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 90)):
         return None
+    if not (labelled or verdict or _ends_number(view, claim)) or withdrawn(view, claim):
+        return None
     concluding = phrases.CONCLUDES.search(low, begin, match.start())
     return claim._replace(strength=EXPLICIT if concluding else STATED)
+
+
+def _ends_number(view: View, claim: Claim) -> bool:
+    """*The risk is 25%.*: a number of the list that ends its sentence."""
+    span = view.low[claim.start : claim.end]
+    rest = view.low[claim.after : claim.after + 2].strip(" )")
+    return any(map(str.isdigit, span)) and rest[:1] in ("", ".", "\n")
 
 
 _LABELLED = re.compile(
@@ -123,7 +130,7 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
         ):
             continue
         index = ord(low[spot]) - 97
-        if not phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), subject.start()):
+        if not phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), spot):
             options.setdefault(index, (spot, spot + 1))
         claim = read_slot(view, spot, at, STATED)
         if claim and claim.reason == SEVERAL:

@@ -23,8 +23,10 @@ from viva.answers._slots import (
     Claim,
     View,
     denied,
+    is_list,
     live_mentions,
     read_slot,
+    withdrawn,
 )
 from viva.answers._stated import statements
 from viva.records import LETTERS, Status
@@ -115,7 +117,7 @@ def _settle(view: View, claims: list[Claim]) -> Claim | None:
     return claims[-1]._replace(option=None, reason=SEVERAL)
 
 
-_REST = re.compile(r"[\s.,;:!)\]}'>|-]*")
+_REST = re.compile(r"[\s.,;:!?)\]}'>|-]*")
 
 
 def _whole(view: View) -> Claim | None:
@@ -123,9 +125,12 @@ def _whole(view: View) -> Claim | None:
     if len(view.low) > 400:
         return None
     claim = read_slot(view, 0, len(view.low), EXPLICIT)
-    if claim is None or _REST.fullmatch(view.low, claim.after) is None:
+    if claim is None or _REST.fullmatch(view.low, claim.after) is None or is_list(view, claim):
         return None
-    return claim
+    return None if _QUESTION.match(view.low) and view.low.rstrip().endswith("?") else claim
+
+
+_QUESTION = re.compile(r"\s*(?:is|are|was|could|would|can|should|might|may|what|which|why|how)\b")
 
 
 def _last_line(view: View) -> Claim | None:
@@ -198,13 +203,24 @@ def _opening(view: View, after_list: int) -> Claim | None:
         return None
     claim = read_slot(view, 0, min(len(low), 600), STATED)
     if claim is None or claim.after == claim.start or claim.option is None:
-        return claim if claim and claim.reason in (SEVERAL, CONFLICT) and claim.start < 12 else None
-    if claim.start > 40:
+        if claim is None or claim.reason not in (SEVERAL, CONFLICT) or claim.start > 12:
+            return None
+        if low[claim.after : claim.after + 12].lstrip(" )]'")[:1].isalnum():
+            return None
+        denied_after = phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 120))
+        return None if denied_after else claim
+    if claim.start > 40 or is_list(view, claim) or withdrawn(view, claim):
+        return None
+    if phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 120)):
         return None
     rest = low[claim.after : claim.after + 40].lstrip(" )]'")
     letter = claim.end - claim.start == 1
     if rest and rest[0].isalnum():
-        return claim if letter else None
+        # "A. Ketamine is ..." may be a verdict; "A is ..." is prose.
+        bare = claim.after == claim.end and low[claim.end : claim.end + 1] not in (".", ")", ":", "]")
+        verb = re.match(r"\w*", rest)
+        prose = bare and verb is not None and verb.group() in phrases.VERBS_AFTER
+        return claim if letter and not prose else None
     # A label that closes its clause is a verdict: what follows explains it.
     return claim._replace(strength=EXPLICIT)
 
@@ -220,7 +236,8 @@ def _named(view: View) -> Claim | None:
         for mention in live_mentions(view, 0, len(low))
         if not phrases.DENIAL_FAR.search(low, max(0, mention.start - 140), mention.start)
     ]
-    found = sorted(found + _labelled(view), key=lambda mention: mention.start)
+    found = [mention for mention in found + _labelled(view) if not _asked(low, mention.end)]
+    found.sort(key=lambda mention: mention.start)
     if not found or phrases.REFUSAL.search(low):
         return None
     sentences: list[list[Mention]] = []
@@ -250,6 +267,13 @@ def _named(view: View) -> Claim | None:
     return Claim(found[0].start, found[-1].end, None, SEVERAL, STATED)
 
 
+def _asked(low: str, at: int) -> bool:
+    """Whether the sentence at ``at`` is a question."""
+    stop = _STOP_MARK.search(low, at, at + 200)
+    return stop is not None and stop.group() == "?"
+
+
+_STOP_MARK = re.compile(r"[?!\n]|\.(?=\s|$)")
 _LABELLED = re.compile(
     r"\b(?:option|choice|answer)\s{1,3}[(\['\s]{0,3}([a-z])(?![a-z0-9'])|\(([a-z])\)"
 )

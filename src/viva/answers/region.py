@@ -73,6 +73,8 @@ _NEXT_TURN = re.compile(
     re.IGNORECASE,
 )
 
+_SPEAKER = re.compile(r"(?:assistant|ai|bot|model)\s{0,3}[:\uff1a]\s{0,20}", re.IGNORECASE)
+
 
 class Region(NamedTuple):
     """Offsets of the answer region, or the reason why there is none."""
@@ -148,6 +150,8 @@ def answer_region(
     first = start
     while first < end and text[first].isspace():
         first += 1
+    speaker = _SPEAKER.match(text, first, end)
+    first = speaker.end() if speaker else first
     turn = _NEXT_TURN.search(text, first, end) if "\n" in text else None
     if turn:
         end = turn.start()
