@@ -45,13 +45,15 @@ ROOMS = (
 
 def first_line(thing: object) -> str:
     """The first sentence of a docstring, on one line."""
-    text = inspect.getdoc(thing) or ""
-    return " ".join(text.split("\n\n")[0].split())
+    text = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
 
 
 def cell(text: str) -> str:
-    """Text for a cell of a Markdown table."""
-    return " ".join(text.replace("|", "\\|").split())
+    """Text for a cell of a Markdown table; what looks like HTML stays text."""
+    parts = text.replace("|", "\\|").split("`")
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]  # outside of code
+    return " ".join("`".join(parts).split())
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -115,7 +117,7 @@ POINTS = (
         "Formats of answers files",
         "viva.formats",
         "FORMATS",
-        "An entry recognises a file from its first bytes or rows, and reads it as responses.",
+        "An entry recognises a file from its content and reads it as responses.",
     ),
     (
         "Adapters of benchmark files",
