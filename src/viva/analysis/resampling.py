@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Patterns", "cell_mean_draws", "patterns", "percentile_interval", "stream"]
 
-_CHUNK = 4_000_000
-"""Random weights held at once (16 MB)."""
+_LARGE_CELL = 100
+"""Clusters in a cell beyond which the shape correction, at most one percent of the width, is
+left out: weights of whole shape are sums of exponentials, which are drawn faster."""
 _SMALLEST_SHAPE = 0.2
 """Floor of the shape correction, reached in cells of about two clusters."""
 
@@ -151,6 +152,7 @@ def patterns(
     # Beta(f k + prior/2, f (n - k) + prior/2) has the unbiased variance at small prior and is
     # Jeffreys' posterior at prior 1.
     shape_of = np.clip((effective - 2 + 2 * mass) / effective, _SMALLEST_SHAPE, 1.0)
+    shape_of[effective >= _LARGE_CELL] = 1.0
 
     # Clusters inside one cell, and the two prior clusters of each cell (of its typical size).
     single = reach == 1
@@ -200,6 +202,18 @@ def patterns(
     return Patterns(weight1[live], shape[live], size_matrix[live], total_matrix[live])
 
 
+def _fill_gamma(
+    row: NDArray[np.float32], shape: np.float32, generator: np.random.Generator
+) -> None:
+    """Fill a row with Gamma(shape) weights."""
+    if shape in (1, 2, 3):
+        generator.standard_exponential(dtype=np.float32, out=row)
+        for _ in range(int(shape) - 1):
+            row += generator.standard_exponential(len(row), dtype=np.float32)
+    else:
+        generator.standard_gamma(shape, dtype=np.float32, out=row)
+
+
 def cell_mean_draws(
     found: Patterns, *, resamples: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
@@ -217,26 +231,32 @@ def cell_mean_draws(
     Returns
     -------
     ndarray of float, shape (C, R)
-        NaN for cells without items. Working memory is at most about 16 MB beside the result.
+        NaN for cells without items. Working memory is two arrays of that shape in single
+        precision: weights are used as they are drawn, one pattern after the other.
     """
     if resamples < 1:
         raise InputError(f"resamples is {resamples}", mend="Use at least 1, better 2000 or more")
-    count, cells = found.size.shape
+    cells = found.size.shape[1]
+    size = np.zeros((cells, resamples), np.float32)
+    total = np.zeros((cells, resamples), np.float32)
+    weights = np.empty(resamples, np.float32)
+    part = np.empty(resamples, np.float32)
     shapes = (found.weight * found.shape).astype(np.float32)
-    # Dividing by the shape gives every cluster a weight of mean 1, whatever its variance.
-    size = np.ascontiguousarray((found.size / found.shape[:, None]).T, dtype=np.float32)
-    total = np.ascontiguousarray((found.total / found.shape[:, None]).T, dtype=np.float32)
-    draws = np.empty((cells, resamples))
-    step = max(1, min(resamples, _CHUNK // max(count, 1)))
-    weights = np.empty((count, step), np.float32)
-    for start in range(0, resamples, step):
-        here = min(step, resamples - start)
-        block = weights if here == step else np.empty((count, here), np.float32)
-        for row, shape in enumerate(shapes):
-            generator.standard_gamma(shape, dtype=np.float32, out=block[row])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            draws[:, start : start + here] = (total @ block) / (size @ block)
-    return draws
+    places = [np.flatnonzero(row).tolist() for row in found.size]
+    for j, (shape, cells_of_pattern) in enumerate(zip(shapes, places, strict=True)):
+        _fill_gamma(weights, shape, generator)
+        for c in cells_of_pattern:
+            # Dividing by the shape gives every cluster a weight of mean 1, whatever its variance.
+            # In-place sums in a fixed order, not a matrix product: the same on every machine.
+            for sums, value in ((size, found.size[j, c]), (total, found.total[j, c])):
+                factor = np.float32(value / found.shape[j])
+                if factor == 1:
+                    sums[c] += weights
+                elif factor != 0:
+                    np.multiply(weights, factor, out=part)
+                    sums[c] += part
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.divide(total, size, dtype=np.float64)
 
 
 def percentile_interval(
