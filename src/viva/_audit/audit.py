@@ -26,6 +26,8 @@ from viva._summary import (
     Stability,
     Summary,
 )
+from viva.analysis.efficiency import efficiency
+from viva.analysis.stability import stability
 from viva.errors import InputError
 from viva.records import Status
 
@@ -291,7 +293,7 @@ def _efficiency(
     responses: pl.DataFrame, scores: pl.DataFrame, table: Graded
 ) -> dict[str, Efficiency]:
     return {
-        name: Efficiency(**analysis.efficiency(_of(responses, name), _of(scores, name)))
+        name: Efficiency(**efficiency(_of(responses, name), _of(scores, name)))
         for name in table.models
     }
 
@@ -318,8 +320,8 @@ def _quality(
             readers[name] = [ReaderAccuracy(**row) for row in found.readers]
             if found.note:
                 notes.append(f"{name}: {found.note}")
-    stability = {
-        name: Stability(**analysis.stability(_of(scores, name)))
+    repeated = {
+        name: Stability(**stability(_of(scores, name)))
         for name in table.models
         if _of(scores, name).select(pl.struct("benchmark", "item_id").is_duplicated().any()).item()
     }
@@ -331,6 +333,6 @@ def _quality(
         left_out=numbers.left_out_rows(inputs.left_out),
         duplicates=duplicates,
         readers=readers,
-        stability=stability,
+        stability=repeated,
         notes=notes,
     )

@@ -50,7 +50,7 @@ def write(result: Audit, out: Path) -> Path:
         result.items.write_parquet(staging / "items.parquet", compression="zstd")
         report.write(
             result.summary,
-            staging / "report.html",
+            staging,
             disagreements=disagreements(result),
             unread=unread(result),
         )
@@ -85,7 +85,7 @@ def disagreements(result: Audit) -> list[dict[str, Any]]:
     )
     split = (
         means.group_by("benchmark", "item_id")
-        .agg(pl.col("value").mean().alias("right"), pl.len().alias("models"))
+        .agg(pl.col("value").mean().alias("right"), pl.len().cast(pl.Int64).alias("models"))
         .filter((pl.col("models") > 1) & (pl.col("right") > 0) & (pl.col("right") < 1))
         .with_columns((pl.col("right") - 0.5).abs().alias("off"))
         .sort("off", pl.col("models").neg(), "benchmark", "item_id")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         near_duplicates,
         summarise_duplicates,
     )
-    from viva.analysis.efficiency import LengthAUROC, efficiency, length_auroc, length_bins, pareto
+    from viva.analysis.efficiency import LengthAUROC, length_auroc, length_bins, pareto
     from viva.analysis.gaps import (
         GAP_NAMES,
         LENGTH_RATIO,
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
         stratum_at,
         sweep,
     )
-    from viva.analysis.stability import stability
 
 __all__ = [
     "AXES",
@@ -93,7 +92,6 @@ __all__ = [
     "compare",
     "compare_all",
     "compare_readers",
-    "efficiency",
     "exact_duplicates",
     "graded",
     "hard_items",
@@ -114,7 +112,6 @@ __all__ = [
     "robustness_card",
     "share",
     "sign_flip",
-    "stability",
     "stratum_at",
     "stream",
     "summarise_duplicates",
@@ -124,10 +121,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "stability": "stability",
     "readers": "ReaderComparison compare_readers",
     "positions": "key_positions uniform_positions_p",
-    "efficiency": "LengthAUROC efficiency length_auroc length_bins pareto",
+    "efficiency": "LengthAUROC length_auroc length_bins pareto",
     "duplicates": "NearDuplicates clusters exact_duplicates near_duplicates summarise_duplicates",
     "difficulty": "accuracy_judged_by_others hard_items hard_subset",
     "_arrays": "KNOWLEDGE NO_STRATUM REASONING Graded graded",
