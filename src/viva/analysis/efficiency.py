@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["LengthAUROC", "efficiency", "length_auroc", "length_bins", "pareto"]
+__all__ = ["LengthAUROC", "length_auroc", "length_bins", "pareto", "summarise_efficiency"]
 
 BINS = 10
 SMALLEST_BIN = 20
@@ -120,6 +120,21 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
+def _tenths(length: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+    """How much of each response lies in each equal part of the ranks, shape (n, number).
+
+    Equal lengths share their ranks: a run of them over several parts is split among these, so
+    that each part holds exactly n / number responses.
+    """
+    ordered = np.sort(length)
+    first = np.searchsorted(ordered, length, side="left")[:, None]
+    last = np.searchsorted(ordered, length, side="right")[:, None]
+    edges = np.linspace(0, len(length), number + 1)
+    overlap = np.minimum(last, edges[1:]) - np.maximum(first, edges[:-1])
+    shares: NDArray[np.float64] = np.clip(overlap, 0, None) / (last - first)
+    return shares
+
+
 def length_bins(
     length: NDArray[np.float64],
     right: NDArray[np.bool_],
@@ -130,8 +145,9 @@ def length_bins(
 ) -> list[dict[str, Any]]:
     """Accuracy by tenths of length, the tenths taken inside each benchmark.
 
-    Each bin holds the same tenth of every benchmark (equal lengths stay together), so that
-    accuracy does not move between bins because the benchmarks do.
+    Each bin holds the same tenth of every benchmark, so that accuracy cannot move between bins
+    because the benchmarks do. Responses of equal length that lie across an edge count in part
+    on both sides.
 
     Parameters
     ----------
@@ -144,40 +160,38 @@ def length_bins(
     -------
     list of dict
         ``low`` and ``high``: the benchmarks' own quantiles at the edges of the bin, averaged
-        with their numbers of responses as weights; ``n`` responses; ``accuracy``;
-        ``interval_low`` and ``interval_high`` (Wilson, on the distinct clusters of the bin).
-        Ten bins, or fewer where they would hold less than twenty responses; empty ones left
-        out.
+        with their numbers of responses as weights; ``n`` responses, rounded; ``accuracy``;
+        ``interval_low`` and ``interval_high`` (Wilson, at Kish's effective number of clusters).
+        Ten bins; fewer where they would hold less than twenty responses each or where
+        neighbours hold one and the same length.
     """
-    from scipy.stats import rankdata
-
     n = len(length)
     if n == 0:
         return []
     number = max(1, min(BINS, n // SMALLEST_BIN))
     quantiles = np.linspace(0, 1, number + 1)
     edges = np.zeros(number + 1)
-    which = np.zeros(n, dtype=np.int64)
+    shares = np.zeros((n, number))
     for code in np.unique(benchmark):
-        here = benchmark == code
-        size = int(here.sum())
-        middle = (rankdata(length[here]) - 0.5) / size
-        which[here] = np.minimum((middle * number).astype(np.int64), number - 1)
-        edges += np.quantile(length[here], quantiles) * size / n
+        here = np.flatnonzero(benchmark == code)
+        shares[here] = _tenths(length[here], number)
+        edges += np.quantile(length[here], quantiles) * len(here) / n
+    # Neighbours without any width between their outer edges are one bin.
+    flat = np.isclose(edges[1:], edges[:-1], rtol=1e-12, atol=0)
+    starts = [k for k in range(number) if k == 0 or not (flat[k] and flat[k - 1])]
+    _, codes = np.unique(cluster, return_inverse=True)
     out: list[dict[str, Any]] = []
-    for bin_ in range(number):
-        here = which == bin_
-        size = int(here.sum())
-        if not size:
-            continue
-        accuracy = float(right[here].mean())
-        independent = len(np.unique(cluster[here]))
-        low, high = wilson(accuracy * independent, independent, level=level)
+    for start, stop in zip(starts, [*starts[1:], number], strict=True):
+        part = shares[:, start:stop].sum(axis=1)
+        accuracy = min(float(part @ right / part.sum()), 1.0)
+        by_cluster = np.bincount(codes, weights=part)
+        effective = float(part.sum() ** 2 / (by_cluster**2).sum())
+        low, high = wilson(accuracy * effective, effective, level=level)
         out.append(
             {
-                "low": float(edges[bin_]),
-                "high": float(edges[bin_ + 1]),
-                "n": size,
+                "low": float(edges[start]),
+                "high": float(edges[stop]),
+                "n": round(n * stop / number) - round(n * start / number),
                 "accuracy": accuracy,
                 "interval_low": float(low),
                 "interval_high": float(high),
@@ -186,7 +200,7 @@ def length_bins(
     return out
 
 
-def efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
+def summarise_efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
     """Mean length, tokens, seconds and cost of a subject's responses, and accuracy by length.
 
     Parameters

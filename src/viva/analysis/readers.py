@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,16 @@ class ReaderComparison(NamedTuple):
     """Says so where not all texts were used."""
 
 
+def _source(name: str, reader: Reader) -> str:
+    """What the docstring says after "Source:", else its first line, else the name."""
+    documented = inspect.getdoc(reader) or name
+    _, marked, source = documented.partition("Source:")
+    paragraph = source.strip().split("\n\n")[0] if marked else documented.splitlines()[0]
+    plain = re.sub(r":\w+:`([^`]*)`|``([^`]*)``", r"\1\2", " ".join(paragraph.split()))
+    sentence = plain.split(". ")[0].rstrip(".")
+    return sentence[:1].upper() + sentence[1:]
+
+
 def compare_readers(
     items: pl.DataFrame,
     responses: pl.DataFrame,
@@ -54,7 +65,7 @@ def compare_readers(
         Columns of :func:`viva.records.score_schema`, of the same subject, metric ``choice``.
     readers : mapping, optional
         Name -> function of (text, options) to a letter or None, whose docstring names its
-        source in the first line; default :data:`viva.answers.peers.PEERS`.
+        source ("Source: ..."); default :data:`viva.answers.peers.PEERS`.
     most : int, optional
         Largest number of texts, taken at even distances; default all.
     advance : callable, optional
@@ -115,7 +126,7 @@ def compare_readers(
     rows = [
         {
             "reader": name,
-            "source": (inspect.getdoc(reader) or name).splitlines()[0].rstrip("."),
+            "source": _source(name, reader),
             "read": found[name] / n,
             "accuracy": right[name] / n,
             "difference": 100 * (right[name] / n - ours),
