@@ -28,7 +28,7 @@ from viva.answers._slots import (
 
 __all__ = ["claims_from_the_end"]
 
-_FIRST_WINDOW = 480
+_FIRST_WINDOW = 240
 
 
 def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
@@ -37,13 +37,14 @@ def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
     Windows grow by a factor of four and overlap by the longest trigger, so the text is scanned
     once; each trigger looks at a bounded stretch around it.
     """
+    trigger = phrases.TRIGGER_ASCII if view.low.isascii() else phrases.TRIGGER
     upper, size = len(view.low), _FIRST_WINDOW
     while upper > start:
         lower = max(start, upper - size)
         if lower > start:  # begin at a word, so that no trigger is cut
             blank = view.low.find(" ", lower, upper)
             lower = blank if blank >= 0 else lower
-        found = list(phrases.TRIGGER.finditer(view.low, max(start, lower - 24), upper + 24))
+        found = list(trigger.finditer(view.low, max(start, lower - 24), upper + 24))
         for match in reversed(found):
             if lower <= match.start() < upper:
                 claim = _KINDS[match.lastgroup or ""](view, match, start)

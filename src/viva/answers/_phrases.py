@@ -38,6 +38,7 @@ __all__ = [
     "SPECIES",
     "STRONG_NOUN",
     "TRIGGER",
+    "TRIGGER_ASCII",
     "UNREAL",
     "VERBS_AFTER",
 ]
@@ -80,15 +81,14 @@ _PREDICATES = (
 )
 _IT = r"it(?: i|')s|it (?:must|should|would|has to|ought to) be|must be|should be"
 
-TRIGGER = re.compile(
-    rf"(?P<cjk>{_NOUNS_CJK}|{_VERBS_CJK})"
-    rf"|(?P<verb>{_VERBS})\b"
-    rf"|(?P<noun>{_NOUNS})(?![a-z])"
-    rf"|(?P<concl>{_CONCLUSIONS})(?![a-z])"
-    rf"|(?P<corr>{_CORRECTIONS})\b"
-    rf"|(?P<it>{_IT})\b"
+_SPACED = (
+    rf"(?<![a-z])(?:(?P<verb>{_VERBS})\b|(?P<noun>{_NOUNS})(?![a-z])|"
+    rf"(?P<concl>{_CONCLUSIONS})(?![a-z])|(?P<corr>{_CORRECTIONS})\b|(?P<it>{_IT})\b)"
 )
-"""Where an answer may be announced; the group names the kind."""
+TRIGGER_ASCII = re.compile(_SPACED)
+TRIGGER = re.compile(rf"(?P<cjk>{_NOUNS_CJK}|{_VERBS_CJK})|{_SPACED}")
+"""Where an answer may be announced; the group names the kind. Text without a foreign letter
+is searched with the cheaper pattern."""
 
 STRONG_NOUN = re.compile(
     r"answer|ans\b|boxed|fbox|prediction|selection|verdict|respuesta|resposta|r[eé]ponse|risposta|"

@@ -22,6 +22,7 @@ __all__ = [
     "Ref",
     "View",
     "denied",
+    "first_ref",
     "is_list",
     "letter_at",
     "live_mentions",
@@ -41,6 +42,7 @@ NOT_ON_LIST = "answer is not on the list"
 CONFLICT = "letter and text in conflict"
 SEVERAL = "two live candidates"
 _OPENERS = " \n:>=(-[{'#|,."
+_MARK = re.compile(r"[(\[{:>=]")
 _LABEL_WORDS = ("option", "choice", "answer", "letter", "alternative", "statement", "opción", "letra")
 
 
@@ -164,8 +166,7 @@ def _marked_before(low: str, at: int) -> bool:
     start = at
     while start and at - start < 4 and low[start - 1] in " ('[{:>=\n":
         start -= 1
-    head = low[start:at]
-    return any(sign in head for sign in "([{:>=") or low[max(0, start - 12) : start].endswith(_LABEL_WORDS)
+    return _MARK.search(low, start, at) is not None or low[max(0, start - 12) : start].endswith(_LABEL_WORDS)
 
 
 def ref_at(view: View, at: int, limit: int) -> Ref | None:
@@ -175,6 +176,8 @@ def ref_at(view: View, at: int, limit: int) -> Ref | None:
     text = longest_at(view.options, view.low, at, limit)
     if text and text.end - text.start > 1:
         return _text_ref(view, text, limit)
+    if at + 1 < len(view.text) and view.text[at + 1].isalnum() and view.text[at + 1].isascii():
+        return _text_ref(view, text, limit) if text else None
     marked = _marked_before(view.low, at)
     if letter_at(view, at, limit, marked=marked):
         ref = _letter_ref(view, at, limit)
@@ -288,7 +291,7 @@ def read_slot(
         None where nothing is read: another announcement may still be.
     """
     low = view.low
-    ref, at = _first_ref(view, at, limit)
+    ref, at = first_ref(view, at, limit)
     if ref is None:
         negation = phrases.NEGATION.match(low, at, limit)
         reason = null_at(low, at, limit)
@@ -297,20 +300,25 @@ def read_slot(
         if negation:
             sentence = min(limit, sentence_end(low, at))
             contrast = phrases.CONTRAST.search(low, negation.end(), min(sentence, at + 160))
-            return read_slot(view, contrast.end(), limit, strength) if contrast else None
+            if contrast is None:
+                return None
+            ref, at = first_ref(view, contrast.end(), limit)
+            return _joined(view, ref, limit, strength) if ref else None
         if closed:
             return _inside(view, at, limit, strength)
-        return _inside(view, at, min(limit, sentence_end(low, at)), strength, open_end=True) if loose else None
+        if not loose:
+            return None
+        return _inside(view, at, min(limit, sentence_end(low, at)), strength, open_end=True)
     return _joined(view, ref, limit, strength)
 
 
-def _first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
+def first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
     """Skip openers and filler words (a bounded number) up to the first reference."""
     low = view.low
     for _ in range(48):
         while at < limit and low[at] in " \n":
             at += 1
-        if low.startswith(("a ", "an ", "n/a", "n / a"), at):
+        if at < limit and low[at] in "an" and low.startswith(("a ", "an ", "n/a", "n / a"), at):
             text = longest_at(view.options, low, at, limit) or longest_at(
                 view.options, low, low.find(" ", at) + 1, limit
             )

@@ -16,6 +16,7 @@ from viva.answers._slots import (
     STATED,
     Claim,
     View,
+    first_ref,
     letter_at,
     live_mentions,
     read_slot,
@@ -25,16 +26,26 @@ from viva.answers._slots import (
 
 __all__ = ["statements"]
 
-_PREDICATE = re.compile(
-    r"\b(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|being|"
-    r"stands out as|must be|represents|es|est|é|ist|è)\s+"
-    r"(?:(?:therefore|thus|hence|likely|probably|clearly|indeed|now|still|also|definitely|certainly|"
-    r"considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|most likely to be)\s+){0,4}"
-    r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|more likely|"
-    r"richtig|korrekt|corretta|correta|bonne)\b"
-    r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?\s{0,3}(?:[).!\n]|$)"
-    r"|(?:选项|項|项)?\s{0,2}(?:是)?(?:正确|正確|对)的?"
+_PREDICATE_ASCII = (
+    r"(?<![a-z])(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|"
+    r"being|stands out as|must be|represents|es|est|ist)\s{1,3}"
+    r"(?:(?:therefore|thus|hence|likely|probably|clearly|indeed|now|still|also|definitely|"
+    r"certainly|considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|"
+    r"most likely to be)\s{1,3}){0,4}"
+    r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|"
+    r"more likely|richtig|korrekt|corretta|correta|bonne)\b"
+    r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?"
+    r"\s{0,3}(?:[).!\n]|$)"
 )
+_PREDICATE = {
+    True: re.compile(_PREDICATE_ASCII),
+    False: re.compile(
+        rf"{_PREDICATE_ASCII}|(?<![a-z])[éè] (?:a |la )?(?:corret|corrett)a\b"
+        r"|(?:选项|項|项)?\s{0,2}是?(?:正确|正確|对)的?"
+    ),
+}
+"""Predicates that make their subject the answer; the key says whether the text is ASCII."""
+
 _SEGMENT = re.compile(
     r"(?:;|\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
     r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b|, but\b|\bbut\b|\bas\b)"
@@ -51,9 +62,7 @@ def statements(view: View, start: int) -> list[Claim]:
     """*Option B is correct*, *the most likely cause is C: Ketamine*: claims by predicate."""
     low = view.low
     claims: list[Claim] = []
-    for match in _PREDICATE.finditer(low, start):
-        if match.start() and low[match.start() - 1].isalpha() and low[match.start()].isascii():
-            continue
+    for match in _PREDICATE[low.isascii()].finditer(low, start):
         begin = sentence_start(low, match.start(), start)
         claim = _subject(view, begin, match)
         if claim and not (unreal(view, begin, claim.start) or _TAKEN_BACK.match(low, claim.after)):
@@ -68,20 +77,23 @@ def statements(view: View, start: int) -> list[Claim]:
 def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
     """*The most likely cause is Ketamine*; with a labelled letter, any verb of being will do."""
     low = view.low
-    begin = sentence_start(low, match.start(), start)
     labelled = _LABELLED.match(low, match.end()) is not None
-    plain = match.group() in ("is", "are", "was", "be")
-    verdict = plain and _SUPERLATIVE.search(low, begin, match.start()) is not None
-    if not (labelled or plain) or unreal(view, begin, match.start()):
+    if not (labelled or match.group() in ("is", "are", "was", "be")):
+        return None
+    ref, at = first_ref(view, match.end(), len(low))
+    if ref is None or at > match.end() + 40:
+        return None
+    claim = read_slot(view, at, len(low), STATED)
+    if claim is None or claim.reason == NOT_ON_LIST or withdrawn(view, claim):
+        return None
+    begin = sentence_start(low, match.start(), start)
+    if not (labelled or _SUPERLATIVE.search(low, begin, match.start()) or _ends_number(view, claim)):
+        return None
+    if unreal(view, begin, match.start()):
         return None
     if phrases.OTHER_SUBJECT.search(low, begin, match.start()):
         return None
-    claim = read_slot(view, match.end(), len(low), STATED)
-    if claim is None or claim.reason in (NOT_ON_LIST, "refused") or claim.start > match.end() + 40:
-        return None
     if phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 90)):
-        return None
-    if not (labelled or verdict or _ends_number(view, claim)) or withdrawn(view, claim):
         return None
     concluding = phrases.CONCLUDES.search(low, begin, match.start())
     return claim._replace(strength=EXPLICIT if concluding else STATED)
@@ -100,7 +112,7 @@ _LABELLED = re.compile(
 )
 _TAKEN_BACK = re.compile(r"[^.\n]{0,20}?\b(?:is|was|are) (?:\w+ly )?(?:incorrect|wrong|not|false|mistaken)\b")
 _VERDICT = re.compile(
-    r"\b(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|represents|with|"
+    r"(?<![a-z])(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|represents|with|"
     r"to|as|by|experience|recommend|suggests?|about|derived from the|indicates?)(?=[\s:])"
 )
 _SUPERLATIVE = re.compile(
