@@ -20,7 +20,7 @@ from viva._files.opening import (
 )
 from viva.errors import InputError
 
-__all__ = ["DEEPEST", "LARGEST_DOCUMENT", "parse_json", "read_json"]
+__all__ = ["DEEPEST", "LARGEST_DOCUMENT", "parse_json", "read_json", "without_surrogates"]
 
 LARGEST_DOCUMENT = 512 * 2**20
 """Bytes of a JSON document, which has to be held in memory whole."""
@@ -85,7 +85,7 @@ def parse_json(text: str, *, where: str, deepest: int = DEEPEST, first_line: int
     if text.count("[") + text.count("{") > deepest and _deeper(value, deepest):
         raise _nested(where, first_line, deepest)
     if "\\ud" in text or "\\uD" in text:
-        value = _without_surrogates(value)
+        value = without_surrogates(value)
     return value
 
 
@@ -111,14 +111,14 @@ def _deeper(value: Any, deepest: int) -> bool:
     return True
 
 
-def _without_surrogates(value: Any) -> Any:
-    """Text that cannot be encoded would break every later step (the depth is bounded already)."""
+def without_surrogates(value: Any) -> Any:
+    """Halves of surrogate pairs as U+FFFD: text that cannot be encoded breaks every later step."""
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_without_surrogates(v) for v in value]
+        return [without_surrogates(v) for v in value]
     if isinstance(value, dict):
-        return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()}
+        return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
     return value
 
 

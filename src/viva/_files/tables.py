@@ -13,7 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from viva._files.documents import DEEPEST, LARGEST_DOCUMENT, parse_json, read_json
+from viva._files.documents import (
+    DEEPEST,
+    LARGEST_DOCUMENT,
+    parse_json,
+    read_json,
+    without_surrogates,
+)
 from viva._files.opening import (
     LONGEST_LINE,
     READING_ERRORS,
@@ -328,4 +334,11 @@ def _mapping_rows(source: Iterable[Any]) -> Iterator[tuple[int, dict[str, Any]]]
             raise InputError(
                 f"row is {type(row).__name__}, not a dictionary", where=f"rows:{number}"
             )
-        yield number, {str(k): v if v == v else None for k, v in row.items()}
+        yield number, {str(k): _plain(v) for k, v in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value of a caller's row as a file would have given it: no NaN, no broken text."""
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return without_surrogates(value) if isinstance(value, (str, list, dict)) else value

@@ -50,7 +50,7 @@ def item_of(
 ) -> Item | str | None:
     """An item; the reason where it cannot be one; None where the row carries no question."""
     from viva.benchmarks import fields
-    from viva.benchmarks.adapters import without_option_list
+    from viva.benchmarks.rows import without_option_list
 
     if not isinstance(question, str) or not question.strip() or options is None:
         return None

@@ -37,6 +37,7 @@ REASONS = {
 items in :mod:`viva.benchmarks.fields`, where a file carries its questions."""
 
 _WHOLE = 2**63 - 1
+_TEXTS = ("method", "probe", "cue", "finish_reason", "error")
 
 
 class Opened(NamedTuple):
@@ -74,6 +75,9 @@ class Reading:
 
     def add(self, row: int | None, **values: Any) -> None:
         """One response, by the columns of :func:`viva.records.response_schema`."""
+        for name in _TEXTS:
+            if values.get(name) is not None and not isinstance(values[name], str):
+                values[name] = str(values[name])
         values.setdefault("already_read", False)
         values.setdefault("sample", 0)
         for name, column in self.columns.items():

@@ -40,7 +40,7 @@ def read(opened: Opened, reading: Reading) -> None:
 
 def _typed(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
     """CSV has no numbers: a prediction column of nothing but whole numbers is one of positions."""
-    given = {v["prediction"] for _, v in rows if v.get("prediction") is not None}
+    given = [v["prediction"] for _, v in rows if v.get("prediction") is not None]
     if given and all(isinstance(p, str) and p.isascii() and p.isdigit() for p in given):
         for _, v in rows:
             if v.get("prediction") is not None:
@@ -50,15 +50,14 @@ def _typed(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, 
 
 def _read_row(row: int, values: Mapping[str, Any], reading: Reading) -> None:
     found: dict[str, Any] = {}
-    try:
-        for name, reason in _KEY:
-            value = values.get(name)
-            key = value if type(value) is str and value else identifier(value)
-            if key is None:
-                return reading.leave_out(row, found.get("item_id"), reason)
-            found[name] = key
-    except ValueError:
-        return reading.leave_out(row, None, "id is not text or a number")
+    for name, reason in _KEY:
+        try:
+            key = identifier(values.get(name))
+        except ValueError:
+            return reading.leave_out(row, None, "id is not text or a number")
+        if key is None:
+            return reading.leave_out(row, found.get("item_id"), reason)
+        found[name] = key
     item_id = found["item_id"]
     try:
         text = text_of(values["text"] if "text" in values else values.get("response"))

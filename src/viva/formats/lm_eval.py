@@ -15,7 +15,7 @@ from typing import Any
 
 from viva.errors import InputError
 from viva.formats._items import MMLU_SUBJECTS, canonical, item_of
-from viva.formats._reading import Opened, Reading, identifier, number
+from viva.formats._reading import Opened, Reading, identifier, number, whole
 from viva.records import LETTERS, Item
 
 __all__ = ["COLUMNS", "LOG_LIKELIHOOD", "matches", "read"]
@@ -138,7 +138,11 @@ def _read_row(
     doc = doc if isinstance(doc, Mapping) else {}
     item_id = _item_id(doc, doc_id, subject)
     question, options, key, context = _question(doc)
+    resps = values.get("resps")
+    scores = _scores(resps)
     target = values.get("target")
+    if scores is not None and isinstance(target, str) and target.isdecimal():
+        target = whole(target)  # a position, logged as text; not an option that reads so
     item = item_of(benchmark, item_id, question, options, target, context=context)
     if isinstance(item, str):  # some tasks log the prompt's target, not the option
         item = item_of(benchmark, item_id, question, options, key, context=context)
@@ -147,8 +151,6 @@ def _read_row(
     if isinstance(item, Item):
         item_id = reading.item(item)
     count = len(item.options) if isinstance(item, Item) else None
-    resps = values.get("resps")
-    scores = _scores(resps)
     common = {"benchmark": benchmark, "item_id": item_id, "model": model}
     if scores is not None:
         if count and len(scores) == 2 * count:

@@ -25,7 +25,7 @@ COLUMNS = (("question", "dataset"), ("options", "model"), ("predicted_answer", "
 _COMPACT = {"dataset", "model", "id", "pred"}
 _NAMES = {"mmlu": "mmlu_med", "mmlu-pro": "mmlu_pro_health"}
 _FILE = re.compile(
-    r"(?P<model>.+?)-(?P<dataset>[A-Za-z0-9_+]+(?:-[A-Za-z0-9]+)?)"
+    r"(?P<model>.+?)-(?P<dataset>mmlu-pro|medxpertqa-[a-z]+|[A-Za-z0-9_+]+)"
     r"-(?P<split>test|train|dev|val|sample)(?P<hard>_hard)?-(?P<method>.+)"
 )
 _FAILED = re.compile(r"Error code: \d{3}\b|Error: ")
