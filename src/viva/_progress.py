@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 __all__ = ["Advance", "Progress", "bars", "silent"]
 
 Advance = Callable[[int], None]
 """Say that so many more steps are done."""
 
-Progress = Callable[[str, int | None], "contextmanager[Advance]"]  # type: ignore[type-arg]
+Progress = Callable[[str, int | None], AbstractContextManager[Advance]]
 """``with progress(description, total) as advance: ... advance(1)``."""
 
 
 @contextmanager
-def silent(description: str, total: int | None = None) -> Iterator[Advance]:
+def silent(_description: str, _total: int | None = None) -> Iterator[Advance]:
     """Show nothing."""
     yield lambda _: None
 

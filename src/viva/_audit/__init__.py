@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from viva._audit.audit import Audit, audit
+from viva._audit.auditing import Audit, audit
 
 __all__ = ["Audit", "audit"]

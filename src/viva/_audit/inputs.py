@@ -160,9 +160,7 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         pl.col("target").is_null() | (pl.col("target") != "choice")
     ).iter_rows(named=True):
         left_out.append(
-            LeftOut(
-                f"items of {row['benchmark']}", None, row["item_id"], "not one right option"
-            )
+            LeftOut(f"items of {row['benchmark']}", None, row["item_id"], "not one right option")
         )
     matched = matched.join(single, on=["benchmark", "item_id"], how="semi", maintain_order="left")
     if matched.is_empty():
@@ -192,9 +190,7 @@ def _files_of(source: object) -> list[Path]:
     return [path]
 
 
-def _merge(
-    tables: list[tuple[str, pl.DataFrame]], key: tuple[str, ...], kind: str
-) -> pl.DataFrame:
+def _merge(tables: list[tuple[str, pl.DataFrame]], key: tuple[str, ...], kind: str) -> pl.DataFrame:
     """One table of all files; equal rows once, rows that contradict each other an error."""
     import polars as pl
 
@@ -290,6 +286,5 @@ def _check_benchmarks(
         raise InputError(
             f"unknown benchmark {name!r}{hint}",
             where=where,
-            mend="Give its questions with --items; bundled: "
-            + ", ".join(sorted(have)[:8]),
+            mend="Give its questions with --items; bundled: " + ", ".join(sorted(have)[:8]),
         )

@@ -71,9 +71,11 @@ def _gap(gap: analysis.Gap) -> Gap:
 
 
 def _scoring(responses: pl.DataFrame) -> str:
-    text = responses["text"].is_not_null().sum()
-    read = responses["text"].is_null().sum() - responses["error"].is_not_null().sum()
-    if text and read > 0:
+    import polars as pl
+
+    text = responses["text"].is_not_null().any()
+    read = responses.select((pl.col("text").is_null() & pl.col("already_read")).any()).item()
+    if text and read:
         return "raw text, and predictions read elsewhere"
     return "raw text" if text else "predictions read elsewhere"
 
@@ -122,7 +124,7 @@ def model_summaries(
             high=accuracy.all.high,
             accuracy_of_read=right / graded if graded else None,
             items=mine.select(pl.struct("benchmark", "item_id").n_unique()).item(),
-            samples=mine.group_by("benchmark", "item_id").len()["len"].max() or 0,  # type: ignore[arg-type]
+            samples=mine.group_by("benchmark", "item_id").len()["len"].max() or 0,
             knowledge=_cell(accuracy.knowledge),
             reasoning=_cell(accuracy.reasoning),
             gap=_gaps(table, name, errors, settings),
@@ -148,7 +150,7 @@ def comparisons(table: Graded, settings: Mapping[str, Any]) -> list[Comparison]:
         Comparison(
             a=row.a,
             b=row.b,
-            scope=row.scope,  # type: ignore[arg-type]
+            scope=row.scope,
             n=row.n,
             difference=row.difference,
             low=row.low,
@@ -159,7 +161,7 @@ def comparisons(table: Graded, settings: Mapping[str, Any]) -> list[Comparison]:
             p_bootstrap=row.p_bootstrap,
             p_holm=row.p_holm,
             mdd_80=row.mdd_80,
-            verdict=row.verdict or "undecided",  # type: ignore[arg-type]
+            verdict=row.verdict or "undecided",
             reason=row.reason,
         )
         for row in analysis.compare_all(table, **settings)
@@ -204,9 +206,7 @@ def robustness_cards(
         card = analysis.robustness_card(
             name,
             _plain(model.gap.within),
-            thresholds={
-                f"{point.threshold:.1f}": point.models[name]["within"] for point in points
-            },
+            thresholds={f"{point.threshold:.1f}": point.models[name]["within"] for point in points},
             controls={key: _plain(getattr(model.gap, key)) for key in controls},
             views={view: gaps[name] for view, gaps in views.items()},
             definitions={other: gaps[name] for other, gaps in definitions.items()},
@@ -223,7 +223,7 @@ def robustness_cards(
             for variant, gap in axis.variants.items()
         ]
         out[name] = RobustnessCard(
-            sign=signs.get(card.sign or "", "none"),  # type: ignore[arg-type]
+            sign=signs.get(card.sign or "", "none"),
             survives=card.survives,
             words=card.words,
             checks=checks,
@@ -235,9 +235,7 @@ def _plain(gap: Gap) -> analysis.Gap:
     return analysis.Gap(gap.estimate, gap.low, gap.high, int(gap.n), gap.reason)
 
 
-def benchmark_summaries(
-    items: pl.DataFrame, strata: Strata
-) -> dict[str, BenchmarkSummary]:
+def benchmark_summaries(items: pl.DataFrame, strata: Strata) -> dict[str, BenchmarkSummary]:
     """What each benchmark is made of, as far as it was answered."""
     import polars as pl
 
@@ -263,7 +261,7 @@ def benchmark_summaries(
             cross_fitted=float(strata.cross_fitted[here].mean()),
             in_domain=bool(strata.in_domain[here].any()),
             options={str(k): n for k, n in sorted(counts.value_counts().iter_rows())},
-            chance=float((1 / counts).mean()),  # type: ignore[arg-type]
+            chance=float(np.mean(1 / counts.to_numpy())),
             key_positions=KeyPositions(**analysis.key_positions(part)),
             licence=card.licence if card else None,
             source=card.source if card else None,

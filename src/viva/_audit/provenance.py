@@ -51,7 +51,7 @@ def splitter_card(strata: Strata) -> Splitter:
         labelled = splitter.labelled(strata.definition, text_view=strata.text_view).height
         movers = splitter.movers(strata.definition, text_view=strata.text_view)
     return Splitter(
-        definition=strata.definition,  # type: ignore[arg-type]
+        definition=strata.definition,
         definition_in_words=_WORDS.get(
             strata.definition, f"Labels given with the items, under the name {strata.name!r}."
         ),

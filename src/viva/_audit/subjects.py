@@ -63,8 +63,10 @@ def graded_arrays(
         scores.filter(pl.col("value").is_not_null())
         .group_by("subject", "benchmark", "item_id")
         .agg(pl.col("value").mean())
-        .join(items.select("benchmark", "item_id").with_row_index("__item"),
-              on=["benchmark", "item_id"])
+        .join(
+            items.select("benchmark", "item_id").with_row_index("__item"),
+            on=["benchmark", "item_id"],
+        )
     )
     values = np.full((len(subjects), items.height), np.nan)
     rows = means["subject"].replace_strict(

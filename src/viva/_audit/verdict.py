@@ -33,74 +33,100 @@ def _sign(gap: Gap) -> int:
 
 def _span(gaps: Sequence[Gap]) -> str:
     values = sorted(gap.estimate for gap in gaps if gap.estimate is not None)
-    if not values:
-        return "not estimable"
     if points(values[0]) == points(values[-1]):
         return f"{points(values[0])} points"
     return f"{points(values[0])} to {points(values[-1])} points"
+
+
+def _survival(card: RobustnessCard | None, sign: int) -> str:
+    """Whether the direction of a gap survives the variants that were tried."""
+    if card is None or not sign or not card.checks:
+        return ""
+    other = [check for check in card.checks if check.estimate is not None
+             and check.estimate * sign <= 0]  # fmt: skip
+    if not other:
+        return f" All {len(card.checks)} other ways to look at it point the same way."
+    names = ", ".join(f"{check.family} {check.name}" for check in other[:3])
+    more = ", …" if len(other) > 3 else ""
+    return (
+        f" {len(other)} of {len(card.checks)} other ways to look at it do not point the same way "
+        f"({names}{more})."
+    )
 
 
 def _model(model: ModelSummary, card: RobustnessCard | None) -> str:
     pooled, within = model.gap.pooled, model.gap.within
     if within.estimate is None:
         known = (
-            f" Pooled gap {points(pooled.estimate)} points." if pooled.estimate is not None else ""
+            f" Pooled over benchmarks it reads {points(pooled.estimate)}."
+            if pooled.estimate is not None
+            else ""
         )
         return f"No gap inside benchmarks can be given: {within.reason}.{known}"
+    sign = _sign(within)
     finding = {
-        -1: "Weaker on reasoning than on knowledge inside benchmarks",
-        0: "No difference between reasoning and knowledge is shown inside benchmarks",
-        1: "Stronger on reasoning than on knowledge inside benchmarks",
-    }[_sign(within)]
-    words = f"{finding}: {points(within.estimate)} points ({_interval(within)})."
-    if pooled.estimate is not None:
+        -1: "weaker on reasoning",
+        0: "no difference is shown",
+        1: "stronger on reasoning",
+    }[sign]
+    words = f"Inside benchmarks {points(within.estimate)} points ({_interval(within)}): {finding}."
+    if pooled.estimate is not None and within.benchmarks != pooled.benchmarks[:1]:
         words += (
-            f" Pooled over benchmarks the gap reads {points(pooled.estimate)}; "
-            f"{points(pooled.estimate - within.estimate)} of it is how the benchmarks are mixed."
+            f" Pooled it reads {points(pooled.estimate)}; the mix of benchmarks accounts for "
+            f"{points(pooled.estimate - within.estimate)}."
         )
-    return f"{words} {card.words}" if card else words
+    return words + _survival(card, sign)
 
 
-def _count(number: int, of: int, noun: str = "model") -> str:
-    if of == 1:
-        return f"the {noun}" if number else f"not the {noun}"
-    if number == of:
-        return f"all {of} {noun}s"
-    if number == 0:
-        return f"none of the {of} {noun}s"
-    return f"{number} of {of} {noun}s"
-
-
-def _headline(models: dict[str, ModelSummary]) -> str:
-    pooled = [m.gap.pooled for m in models.values() if m.gap.pooled.estimate is not None]
-    within = [m.gap.within for m in models.values() if m.gap.within.estimate is not None]
-    if not within:
-        reason = next(iter(models.values())).gap.within.reason
-        return f"No gap inside benchmarks can be given: {reason}."
-    worse = sum(_sign(gap) < 0 for gap in within)
-    better = sum(_sign(gap) > 0 for gap in within)
-    total = len(within)
+def _signs(gaps: Sequence[Gap]) -> str:
+    """How many models are weaker, stronger or neither, as one clause."""
+    signs = [_sign(gap) for gap in gaps]
+    weaker, stronger, total = signs.count(-1), signs.count(1), len(signs)
     if total == 1:
-        sign = _sign(within[0])
-        shown = {
+        return {
             -1: "the model is weaker on reasoning",
             0: "no difference is shown",
             1: "the model is stronger on reasoning",
-        }[sign]
-    elif worse == better == 0:
-        shown = f"no difference is shown for any of the {total} models"
-    else:
-        parts = []
-        if worse:
-            parts.append(f"{worse} of {total} models are weaker on reasoning")
-        if better:
-            parts.append(f"{better} of {total} are stronger on it")
-        if total - worse - better:
-            parts.append(f"no difference is shown for {total - worse - better}")
-        shown = ", ".join(parts)
+        }[signs[0]]
+    if weaker == total or stronger == total:
+        return f"all {total} models are {'weaker' if weaker else 'stronger'} on reasoning"
+    if not weaker and not stronger:
+        return f"none of the {total} models shows a difference"
+    parts = [
+        f"{number} {'is' if number == 1 else 'are'} {word}"
+        for number, word in ((weaker, "weaker on reasoning"), (stronger, "stronger on it"))
+        if number
+    ]
+    if not weaker:
+        parts = [f"{stronger} {'is' if stronger == 1 else 'are'} stronger on reasoning"]
+    rest = total - weaker - stronger
+    if rest:
+        parts.append(f"{rest} {'shows' if rest == 1 else 'show'} no difference")
+    return f"of {total} models " + (
+        " and ".join(parts) if len(parts) < 3 else f"{parts[0]}, {parts[1]} and {parts[2]}"
+    )
+
+
+def _headline(models: dict[str, ModelSummary]) -> tuple[str, list[str]]:
+    """The headline, and the sentence with its numbers."""
+    within = [m.gap.within for m in models.values() if m.gap.within.estimate is not None]
+    if not within:
+        reason = next(iter(models.values())).gap.within.reason
+        return f"No gap inside benchmarks can be given: {reason}.", []
+    pooled = [m.gap.pooled for m in models.values() if m.gap.pooled.estimate is not None]
+    inside = _signs(within)
+    headline = f"Inside benchmarks {inside}."
+    several = any(len(gap.benchmarks) > 1 for gap in pooled)
+    if not several:
+        return headline, [f"The gap is {_span(within)}, from one benchmark."]
+    looks = _signs(pooled).replace("is weaker", "looks weaker").replace("are weaker", "look weaker")
+    looks = looks.replace("is stronger", "looks stronger").replace("are stronger", "look stronger")
     return (
-        f"Pooled over benchmarks, reasoning items look {_span(pooled)} apart from knowledge items; "
-        f"inside benchmarks it is {_span(within)}, and {shown}."
+        f"Pooled over benchmarks, {looks}. {headline}",
+        [
+            f"Pooled, the gap between reasoning and knowledge items reads {_span(pooled)}; inside "
+            f"benchmarks it is {_span(within)}. The rest is how the benchmarks are mixed."
+        ],
     )
 
 
@@ -122,7 +148,7 @@ def verdict(
     outside : sequence of str
         Benchmarks left out of the gaps because the splitter does not know their kind.
     """
-    sentences: list[str] = []
+    headline, sentences = _headline(models)
     ungraded = {name: m.ungraded for name, m in models.items() if m.ungraded}
     if ungraded:
         worst = max(ungraded, key=lambda name: ungraded[name])
@@ -131,11 +157,16 @@ def verdict(
             f"({worst}: {ungraded[worst]:,}); they are outside every denominator."
         )
     tested = [card.survives for card in robustness.values() if card.survives is not None]
-    if tested:
+    if tested and len(tested) == len(robustness) == 1:
+        holds = "survives" if tested[0] else "does not survive"
         sentences.append(
-            f"Where the gap inside benchmarks excludes 0 ({_count(len(tested), len(models))}), its "
-            "direction survives other thresholds, text views, definitions and controls for "
-            f"{_count(sum(tested), len(tested))}."
+            f"Its direction {holds} other thresholds, text views, definitions and controls."
+        )
+    elif tested:
+        sentences.append(
+            f"A direction is shown for {len(tested)} of {len(robustness)} models; it survives "
+            "other thresholds, text views, definitions and controls for "
+            f"{sum(tested)} of them."
         )
     unread = {
         name: (m.unparsed + m.ambiguous) / (m.n - m.ungraded)
@@ -159,7 +190,7 @@ def verdict(
             f"Outside the splitter's domain and left out of the gaps: {', '.join(outside)}."
         )
     return Verdict(
-        headline=_headline(models),
+        headline=headline,
         sentences=sentences,
         models={name: _model(model, robustness.get(name)) for name, model in models.items()},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from viva.errors import InputError
 from viva.records import LETTERS, Status
 
 if TYPE_CHECKING:
-    from viva._audit.audit import Audit
+    from viva._audit.auditing import Audit
 
 __all__ = ["write"]
 
@@ -64,11 +63,12 @@ def write(result: Audit, out: Path) -> Path:
             json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
         for name in [*names, "manifest.json"]:
-            os.replace(staging / name, out / name)
+            (staging / name).replace(out / name)
     except OSError as error:
         raise InputError(
-            f"cannot be written ({error.strerror})", where=str(out), mend="Free space, or choose "
-            "another --out",
+            f"cannot be written ({error.strerror})",
+            where=str(out),
+            mend="Free space, or choose another --out",
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -227,9 +227,7 @@ def _variants(
             advance(1)
         for name in others:
             by_definition[name] = within(
-                split(
-                    inputs.items, name, text_view=strata.text_view, threshold=strata.threshold
-                )
+                split(inputs.items, name, text_view=strata.text_view, threshold=strata.threshold)
             )
             advance(1)
     return by_view, by_definition
