@@ -133,7 +133,8 @@ def make_summary(
             gaps["soft"] = {"n": 0, "reason": "labels are given: there are no probabilities"}
         if model in missing_gaps:
             gaps = {
-                name: {"n": 0, "reason": "no benchmark has 20 items of each stratum"} for name in gaps
+                name: {"n": 0, "reason": "no benchmark has 20 items of each stratum"}
+                for name in gaps
             }
         summary_models[model] = {
             "n": n + ungraded,
@@ -206,12 +207,16 @@ def make_summary(
         ]
         for k, threshold in enumerate(thresholds):
             wave = 2.2 * math.sin(threshold * 5 + place)
-            sweep_models[k][model] = {
-                "pooled": None if model in missing_gaps else pooled - 5 * (threshold - 0.5) + wave / 2,
-                "within": None if model in missing_gaps else true_gap + wave * abs(threshold - 0.5),
-                "within_low": None if model in missing_gaps else true_gap + wave - 2.6,
-                "within_high": None if model in missing_gaps else true_gap + wave + 2.6,
+            within = true_gap + wave * abs(threshold - 0.5)
+            values = {
+                "pooled": pooled - 5 * (threshold - 0.5) + wave / 2,
+                "within": within,
+                "within_low": within - 2.6,
+                "within_high": within + 2.6,
             }
+            sweep_models[k][model] = (
+                dict.fromkeys(values, None) if model in missing_gaps else values
+            )
     comparisons = []
     for i, a in enumerate(models):
         for b in models[i + 1 :]:
@@ -365,10 +370,10 @@ def make_disagreements(models: Sequence[str] = MODELS, count: int = 6) -> list[d
         {
             "benchmark": "medqa",
             "item_id": f"test-{100 + k}",
-            "question": "A 67-year-old man presents with sudden painless loss of vision in his left "
+            "question": "A 67-year-old man presents with sudden painless loss of vision in one "
             "eye. Examination shows a pale retina and a cherry-red macula. Which of the following "
             "is the most likely cause?",
-            "options": ["Carotid embolus", "Retinal detachment", "Optic neuritis", "Acute glaucoma"],
+            "options": ["Carotid embolus", "Retinal detachment", "Optic neuritis", "Glaucoma"],
             "key": "A",
             "answers": {m: "ABCD"[(i * 7 + k) % 4] if i % 5 else None
                         for i, m in enumerate(models)},

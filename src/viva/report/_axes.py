@@ -16,10 +16,7 @@ __all__ = ["bottom", "grid", "left", "plain", "whisker"]
 def plain(value: float) -> str:
     """A tick label: no trailing zeros, true minus, thousands as k."""
     magnitude = abs(value)
-    if magnitude >= 1000:
-        shown = f"{magnitude / 1000:.3g}k"
-    else:
-        shown = f"{magnitude:.4g}"
+    shown = f"{magnitude / 1000:.3g}k" if magnitude >= 1000 else f"{magnitude:.4g}"
     return (MINUS if value < 0 else "") + shown
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from viva._summary import Efficiency, LengthBin, Summary
 from viva.report import _axes
@@ -14,6 +13,9 @@ from viva.report._scale import extent, linear, logarithmic
 from viva.report._svg import Drawing, circle, drawing, group, line, path, text
 from viva.report._tables import Column, Figure, table
 from viva.report._text import percent, shorten, text_width
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["cost_figure", "length_figure", "pareto"]
 
@@ -30,9 +32,8 @@ def _middle(piece: LengthBin) -> float:
 
 def length_figure(summary: Summary) -> Figure | None:
     """One panel per model with at least two bins of length."""
-    shown = [m for m in by_accuracy(summary) if len(summary.efficiency[m].bins) >= 2] if (
-        summary.efficiency
-    ) else []  # fmt: skip
+    found = summary.efficiency
+    shown = [m for m in by_accuracy(summary) if m in found and len(found[m].bins) >= 2]
     if not shown:
         return None
     bins = [b for m in shown for b in summary.efficiency[m].bins if b.accuracy is not None]
@@ -47,7 +48,7 @@ def length_figure(summary: Summary) -> Figure | None:
         unit = _UNITS.get(entry.unit or "characters", "")
         auroc = (
             "" if entry.length_auroc is None
-            else f"wrong answer longer: {entry.length_auroc:.2f}"
+            else f"wrong one longer: {entry.length_auroc:.2f}"
             + (
                 f" [{entry.length_auroc_low:.2f}, {entry.length_auroc_high:.2f}]"
                 if entry.length_auroc_low is not None and entry.length_auroc_high is not None
@@ -72,13 +73,13 @@ def length_figure(summary: Summary) -> Figure | None:
         svg = drawing(
             f"length-{number}",
             240,
-            200,
+            204,
             f"{model}: accuracy by length of response",
             "Accuracy with its interval in bins of response length.",
             text(4, 15, shorten(model, 232, 13), "name", title=model),
             _axes.left(y, 34, 232),
             *drawn,
-            text(228, 146, auroc, "tick halo", "end"),
+            text(4, 197, auroc, "tick"),
             _axes.bottom(x, 150, f"{unit} (log)", every=max(1, math.ceil(len(x.ticks) / 5))),
         )
         panels.append(svg.svg)
@@ -172,6 +173,7 @@ def _scatter(
         shown = shorten(name, 0.42 * width, 12)
         long = text_width(shown, 12)
         for dx, dy, anchor in (
+            *((-7, -9, "end"), (0, -11, "middle"))[: 2 * (k in front)],
             (9, 4, "start"), (-9, 4, "end"), (0, -11, "middle"), (0, 19, "middle"),
             (9, -9, "start"), (-9, -9, "end"), (9, 17, "start"), (-9, 17, "end"),
         ):  # fmt: skip
@@ -198,16 +200,22 @@ def _scatter(
     )  # fmt: skip
 
 
+def _known(
+    summary: Summary, models: list[str], get: Callable[[Efficiency], float | None]
+) -> dict[str, float]:
+    """The models for which a positive mean is known."""
+    values = {m: get(summary.efficiency[m]) for m in models if m in summary.efficiency}
+    return {m: v for m, v in values.items() if v is not None and v > 0}
+
+
 def cost_figure(summary: Summary) -> Figure | None:
     """Accuracy against the first of cost, tokens, seconds, characters known for every model."""
     models = [m for m in by_accuracy(summary) if summary.models[m].accuracy is not None]
-    for axis, label, get in _AXES:
-        values = {m: get(summary.efficiency[m]) for m in models if m in summary.efficiency}
-        known = {m: v for m, v in values.items() if v is not None and v > 0}
-        if models and len(known) == len(models):
-            break
-    else:
+    choices = ((axis, label, _known(summary, models, get)) for axis, label, get in _AXES)
+    chosen = next((c for c in choices if models and len(c[2]) == len(models)), None)
+    if chosen is None:
         return None
+    axis, label, known = chosen
     points = []
     for m in models:
         entry = summary.models[m]

@@ -11,7 +11,7 @@ from viva.report import _axes
 from viva.report._scale import Scale, extent, linear
 from viva.report._svg import circle, drawing, group, line, rect, text
 from viva.report._tables import Column, Figure, Table, table
-from viva.report._text import interval, points, shorten
+from viva.report._text import interval, points, shorten, text_width
 
 __all__ = ["ESTIMATORS", "by_gap", "estimator_figure", "gap_figure", "gap_table"]
 
@@ -81,13 +81,15 @@ def gap_table(summary: Summary, estimators: Sequence[str], name: str) -> Table:
     return table(name, caption, columns, rows)
 
 
-def _mark(scale: Scale, y: float, gap: Gap, kind: str, title: str) -> Markup:
+def _mark(
+    scale: Scale, y: float, gap: Gap, kind: str, title: str, radius: float = 4.2
+) -> Markup:
     """A mark with its interval; hollow for pooled kinds, solid for within kinds."""
     if gap.estimate is None:
         return Markup("")
     return group(
         _axes.whisker(scale, y, gap.low, gap.high, f"whisker {kind}"),
-        circle(scale(gap.estimate), y, 4.2, f"mark {kind}", title),
+        circle(scale(gap.estimate), y, radius, f"mark {kind}", title),
     )
 
 
@@ -106,26 +108,28 @@ def _span(gaps: Sequence[Gap]) -> tuple[float, float]:
 
 
 def _legend(x: float, y: float) -> Markup:
+    first = "pooled over all items, as papers report it"
+    second = x + 34 + text_width(first, 12)
     return group(
         circle(x, y, 4.2, "mark pooled"),
-        text(x + 10, y + 4, "pooled: as papers report it", "label"),
-        circle(x + 178, y, 4.2, "mark within"),
-        text(x + 188, y + 4, "within benchmarks: headline", "label"),
+        text(x + 10, y + 4, first, "label"),
+        circle(second, y, 4.2, "mark within"),
+        text(second + 10, y + 4, "within benchmarks, the headline", "label"),
     )
 
 
-def _direction(scale: Scale, y: float, narrow: bool) -> Markup:
+def _direction(scale: Scale, y: float, edge: float) -> Markup:
     """Which side of zero means what, where there is room for the words."""
     zero = scale(0.0)
     words = [("worse at reasoning", -1, "end"), ("better at reasoning", 1, "start")]
-    room = 62 if narrow else 118
     made = []
     for phrase, side, anchor in words:
-        space = zero - scale.start if side < 0 else scale.end - zero
-        shown = phrase if space >= room + 8 else phrase.split()[0]
-        arrow = f"← {shown}" if side < 0 else f"{shown} →"
-        if space >= 24:
-            made.append(text(zero + 6 * side, y, arrow, "tick", anchor))
+        space = zero - scale.start if side < 0 else edge - zero
+        for shown in (phrase, phrase.split()[0]):
+            arrow = f"← {shown}" if side < 0 else f"{shown} →"
+            if text_width(arrow, 11) + 8 <= space:
+                made.append(text(zero + 6 * side, y, arrow, "tick", anchor))
+                break
     return group(*made)
 
 
@@ -155,7 +159,7 @@ def gap_figure(summary: Summary) -> Figure:
         return f"{points(gap.estimate)} {interval(gap.low, gap.high)}"
 
     row, top = 38.0, 62.0
-    scale = linear(low, high, 196, 664, 8)
+    scale = linear(low, high, 196, 652, 8, tight=True)
     end = top + row * len(models)
     rows = [
         group(
@@ -175,20 +179,20 @@ def gap_figure(summary: Summary) -> Figure:
         text(956, 50, "within [95 % CI]", "head", "end"),
         *rows,
         _axes.grid(scale, top - 2, end, zero=True),
-        _direction(scale, 50, narrow=False),
+        _direction(scale, 50, 700),
         *(pair(scale, top + (k + 0.5) * row, 7, m) for k, m in enumerate(models)),
         _axes.bottom(scale, end, "gap: accuracy on reasoning minus accuracy on knowledge, points"),
     )  # fmt: skip
 
     row, top = 76.0, 44.0
-    scale = linear(low, high, 12, 348, 6)
+    scale = linear(low, high, 10, 350, 6, tight=True)
     end = top + row * len(models)
     narrow = drawing(
         "gap-narrow", 360, end + 36, title, _DESCRIPTION,
         circle(10, 10, 4.2, "mark pooled"), text(20, 14, "pooled", "label"),
         circle(90, 10, 4.2, "mark within"), text(100, 14, "within benchmarks", "label"),
         _axes.grid(scale, top - 2, end, zero=True),
-        _direction(scale, 36, narrow=True),
+        _direction(scale, 36, 358),
         *(
             group(
                 rect(0, top + k * row, 360, 38, "plate"),
@@ -202,10 +206,11 @@ def gap_figure(summary: Summary) -> Figure:
         ),
         _axes.bottom(scale, end, "gap, points"),
     )  # fmt: skip
-    caption = (
+    caption = Markup(
         "Hollow marks: all items together, as papers report it; this contains which benchmark "
         "happens to hold which kind of question. Solid marks: the difference inside each "
-        "benchmark, averaged with weights n_R n_K / (n_R + n_K). The line between the two is "
+        "benchmark, averaged with weights <i>n</i><sub>R</sub><i>n</i><sub>K</sub> / "
+        "(<i>n</i><sub>R</sub> + <i>n</i><sub>K</sub>). The dotted line between the two is "
         "composition. Whiskers: 95 % percentile bootstrap intervals."
     )
     return Figure(
@@ -227,7 +232,7 @@ def estimator_figure(summary: Summary) -> Figure:
             reason = gap.reason or "no estimate"
             return text((scale.start + scale.end) / 2, y + 4, "–", "tick", "middle", title=reason)
         kind = "pooled" if estimator == "pooled" else "within"
-        return _mark(scale, y, gap, kind, _words(model, estimator, gap))
+        return _mark(scale, y, gap, kind, _words(model, estimator, gap), 3.4)
 
     row, top, first = 27.0, 46.0, 190.0
     width = (960 - first) / len(GAPS)
@@ -235,7 +240,7 @@ def estimator_figure(summary: Summary) -> Figure:
     columns = []
     for k, estimator in enumerate(GAPS):
         start = first + k * width
-        scale = linear(low, high, start + 9, start + width - 9, 3)
+        scale = linear(low, high, start + 9, start + width - 9, 3, tight=True)
         upper, lower = ESTIMATORS[estimator]
         middle = start + width / 2
         columns.append(
@@ -259,7 +264,7 @@ def estimator_figure(summary: Summary) -> Figure:
     )  # fmt: skip
 
     row, block = 21.0, 21.0 * len(GAPS) + 28
-    scale = linear(low, high, 140, 306, 3)
+    scale = linear(low, high, 140, 306, 3, tight=True)
     narrow = drawing(
         "estimators-narrow", 360, block * len(models) + 34, title, _DESCRIPTION,
         *(

@@ -85,7 +85,7 @@ def heat_map(summary: Summary) -> Heat:
         )
 
     rows = []
-    lines = []
+    lines: list[tuple[str | float | None, ...]] = []
     for model in models:
         squares = []
         for benchmark in names:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from viva._summary import KeyPositions, Summary
 from viva.report import _axes
 from viva.report._heat import by_accuracy
 from viva.report._scale import extent, linear
-from viva.report._svg import drawing, group, line, rect, text
+from viva.report._svg import circle, drawing, group, line, rect, text
 from viva.report._tables import Column, Figure, Table, table
-from viva.report._text import count, p_value, percent, shorten
+from viva.report._text import count, interval, p_value, percent, shorten
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = [
     "benchmark_table",
     "check_table",
-    "hard_table",
+    "hard_figure",
     "key_figure",
     "left_out_table",
     "model_table",
     "pair_table",
-    "reader_table",
-    "unread_table",
+    "source_table",
 ]
 
 
@@ -163,10 +163,45 @@ def check_table(summary: Summary) -> Table:
     )
 
 
-def hard_table(summary: Summary) -> Table:
+def hard_figure(summary: Summary) -> Figure | None:
     """Accuracy on the items that fewer than half of the models get right."""
     found = summary.hard_subset.models
-    return table(
+    models = sorted(
+        (m for m in found if found[m].accuracy is not None),
+        key=lambda m: -(found[m].accuracy or 0.0),
+    )
+    if not models:
+        return None
+    _, high = extent(v for m in models for v in (found[m].accuracy, found[m].high))
+
+    def draw(ident: str, width: float, label: float) -> Markup:
+        row = 25.0
+        x = linear(0, 100 * high, label, width - 130, 5)
+        end = row * len(models)
+        rows = []
+        for k, m in enumerate(models):
+            cell, y = found[m], (k + 0.5) * row
+            accuracy = cell.accuracy or 0.0
+            shown = f"{percent(accuracy)} {interval(cell.low, cell.high, share=True)}"
+            low, top = (100 * v if v is not None else None for v in (cell.low, cell.high))
+            rows.append(
+                group(
+                    rect(0, k * row, width, row, "stripe") if k % 2 == 0 else "",
+                    text(4, y + 4, shorten(m, label - 16, 13), "name", title=m),
+                    _axes.whisker(x, y, low, top, "whisker within"),
+                    circle(x(100 * accuracy), y, 4.2, "mark within", f"{m}: {shown} %"),
+                    text(width - 4, y + 4, shown, "value", "end"),
+                )
+            )
+        return drawing(
+            ident, width, end + 36, "Accuracy on hard items",
+            "One mark per model with its 95 percent interval.",
+            _axes.grid(x, 0, end),
+            *rows,
+            _axes.bottom(x, end, "accuracy on hard items, %"),
+        ).svg  # fmt: skip
+
+    made = table(
         "hard_subset",
         "Accuracy on items that fewer than half of the models get right.",
         (
@@ -176,57 +211,17 @@ def hard_table(summary: Summary) -> Table:
             Column("low (%)", "percent"),
             Column("high (%)", "percent"),
         ),
-        [
-            (m, c.n, c.accuracy, c.low, c.high)
-            for m in by_accuracy(summary)
-            if m in found
-            for c in (found[m],)
-        ],
+        [(m, found[m].n, found[m].accuracy, found[m].low, found[m].high) for m in models],
     )
-
-
-def reader_table(summary: Summary) -> Table:
-    """What other readers would have made of the same texts."""
-    readers = summary.data_quality.readers
-    return table(
-        "readers",
-        "Accuracy by readers as other tools use them; difference to this tool's reader in points.",
-        (
-            Column("model"),
-            Column("reader"),
-            Column("as in"),
-            Column("responses read (%)", "percent"),
-            Column("accuracy (%)", "percent"),
-            Column("difference (points)", "points"),
-        ),
-        [
-            (m, r.reader, r.source, r.read, r.accuracy, r.difference)
-            for m in by_accuracy(summary)
-            for r in readers.get(m, [])
-        ],
+    caption = (
+        "Accuracy and 95 % interval on the items that fewer than half of the models get right. "
+        "The items were chosen by these very answers, so compare models here with one another, "
+        "not with chance or with other sets."
     )
-
-
-def unread_table(summary: Summary) -> Table:
-    """Why responses were not read, counted per model."""
-    rows: Iterable[tuple[str, str, int, float | None]] = (
-        (m, reason, number, number / entry.n if entry.n else None)
-        for m in by_accuracy(summary)
-        for entry in (summary.models[m],)
-        for reason, number in sorted(entry.unread_reasons.items(), key=lambda kv: -kv[1])
-        if number
-    )
-    return table(
-        "unread",
-        "Responses in which no commitment was read, by reason.",
-        (
-            Column("model"),
-            Column("reason"),
-            Column("responses", "count"),
-            Column("share (%)", "percent"),
-        ),
-        list(rows),
-    )
+    return Figure(
+        "figure-hard", "Accuracy on hard items", caption, made,
+        draw("hard-wide", 960, 200), draw("hard-narrow", 360, 130),
+    )  # fmt: skip
 
 
 def left_out_table(summary: Summary) -> Table:
@@ -272,23 +267,37 @@ def benchmark_table(summary: Summary) -> Table:
         "Items per benchmark, and how the splitter divides them.",
         (
             Column("benchmark"),
-            Column("title"),
             Column("items", "count"),
             Column("answered", "count"),
             Column("reasoning", "count"),
             Column("knowledge", "count"),
             Column("reasoning (%)", "percent"),
             Column("cross-fitted (%)", "percent"),
-            Column("in domain"),
             Column("a guesser gets (%)", "percent"),
+            Column("in domain"),
+        ),
+        [
+            (b, e.items, e.answered, e.reasoning, e.knowledge, e.share_reasoning,
+             e.cross_fitted, e.chance, e.in_domain)
+            for b, e in sorted(summary.benchmarks.items())
+        ],
+    )  # fmt: skip
+
+
+def source_table(summary: Summary) -> Table:
+    """Where the benchmarks come from and what is known to be wrong with them."""
+    return table(
+        "sources",
+        "Where the benchmarks come from.",
+        (
+            Column("benchmark"),
+            Column("title"),
             Column("licence"),
             Column("source"),
             Column("known defects"),
         ),
         [
-            (b, e.title, e.items, e.answered, e.reasoning, e.knowledge, e.share_reasoning,
-             e.cross_fitted, e.in_domain, e.chance, e.licence, e.source,
-             "; ".join(e.known_defects) or None)
+            (b, e.title, e.licence, e.source, "; ".join(e.known_defects) or None)
             for b, e in sorted(summary.benchmarks.items())
         ],
-    )  # fmt: skip
+    )

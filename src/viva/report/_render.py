@@ -1,5 +1,4 @@
-"""The report as one HTML page: nothing outside it is loaded, nothing inside it but its own
-script may run."""
+"""The report as one HTML page that loads nothing and runs no script but its own."""
 
 from __future__ import annotations
 
@@ -18,6 +17,7 @@ from viva.report import (
     _cite,
     _efficiency,
     _gap,
+    _grid,
     _heat,
     _matrix,
     _quality,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["render", "write"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_FONTS = Path(__file__).parent / "fonts"
+_MEASURES = {"auroc": "AUROC", "ece": "ECE", "f1": "F1", "medqa": "MedQA", "tfidf": "TF-IDF"}
 _LONGEST_TEXT = 1500
 """Characters shown of a question or a response."""
 _MOST_EXAMPLES = 60
@@ -83,11 +85,34 @@ def _environment() -> Environment:
         "count": _text.count,
         "percent": _text.percent,
         "points": _text.points,
-        "p": _text.p_value,
+        "g": "{:g}".format,
+        "measure": _measure,
     }
     environment.globals |= {"interval": _text.interval}
     environment.tests["web"] = _web
     return environment
+
+
+@lru_cache(maxsize=1)
+def _font_css() -> str:
+    """Both fonts inside the page: 75 kB, and the same figure on every machine."""
+    rules = []
+    for family, file, weights in (
+        ("Viva Sans", "inter.woff2", "400 700"),
+        ("Viva Serif", "newsreader.woff2", "600"),
+    ):
+        data = base64.b64encode((_FONTS / file).read_bytes()).decode()
+        rules.append(
+            f'@font-face{{font-family:"{family}";font-weight:{weights};font-display:block;'
+            f'src:url(data:font/woff2;base64,{data}) format("woff2")}}'
+        )
+    return "\n".join(rules)
+
+
+def _measure(name: str) -> str:
+    """The name of a measure in words."""
+    words = (_MEASURES.get(word, word) for word in name.split("_"))
+    return " ".join(words)
 
 
 def _hash(text: str) -> str:
@@ -142,11 +167,12 @@ def render(
     page: str = _environment().get_template("report.html").render(
         s=clean,
         csp=(
-            "default-src 'none'; img-src data:; "
-            f"style-src {_hash(sources['page.css'])} {_hash(sources['figure.css'])}; "
+            "default-src 'none'; img-src data:; font-src data:; style-src "
+            f"{_hash(_font_css())} {_hash(sources['page.css'])} {_hash(sources['figure.css'])}; "
             f"script-src {_hash(sources['page.js'])}; base-uri 'none'; form-action 'none'"
         ),
-        page_css=Markup(sources["page.css"]),  # noqa: S704 (our own files)
+        font_css=Markup(_font_css()),  # noqa: S704 (our own files)
+        page_css=Markup(sources["page.css"]),  # noqa: S704
         figure_css=Markup(sources["figure.css"]),  # noqa: S704
         page_js=Markup(sources["page.js"]),  # noqa: S704
         models=_heat.by_accuracy(clean),
@@ -161,17 +187,18 @@ def render(
         symbols=_matrix.SYMBOLS,
         length=_efficiency.length_figure(clean),
         cost=_efficiency.cost_figure(clean),
+        hard=_quality.hard_figure(clean),
+        readers=_grid.reader_grid(clean),
+        reasons=_grid.unread_grid(clean),
         keys=_quality.key_figure(clean),
         tables={
             "models": _quality.model_table(clean),
             "checks": _quality.check_table(clean),
             "comparisons": _matrix.comparison_table(clean),
-            "hard": _quality.hard_table(clean),
-            "readers": _quality.reader_table(clean),
-            "unread": _quality.unread_table(clean),
             "left_out": _quality.left_out_table(clean),
             "pairs": _quality.pair_table(clean),
             "composition": _quality.benchmark_table(clean),
+            "sources": _quality.source_table(clean),
         },
         citations=_cite.citations(clean),
         bibtex=_cite.bibtex(clean),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING
 
 from viva._summary import RobustnessCard, Summary
 from viva.report import _axes
@@ -12,6 +11,9 @@ from viva.report._gap import by_gap
 from viva.report._scale import extent, linear
 from viva.report._svg import circle, drawing, group, line, text
 from viva.report._text import interval, points, shorten
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["Card", "cards", "sign_in_words"]
 
@@ -34,7 +36,7 @@ def sign_in_words(card: RobustnessCard | None) -> str:
     if card is None:
         return "not checked"
     if card.sign == "none":
-        return "no clear sign"
+        return "unclear"
     side = "worse" if card.sign == "negative" else "better"
     return f"{side}, robust" if card.survives else f"{side}, not robust"
 
@@ -42,7 +44,7 @@ def sign_in_words(card: RobustnessCard | None) -> str:
 def _strip(number: int, summary: Summary, model: str, span: tuple[float, float]) -> Markup:
     card = summary.robustness[model]
     within = summary.models[model].gap.within
-    scale = linear(*span, 74, 230, 4)
+    scale = linear(*span, 76, 232, 4, tight=True)
     top, row = 26.0, 19.0
     families = [f for f in _FAMILIES if any(c.family == f for c in card.checks)]
     end = top + row * max(1, len(families))

@@ -56,16 +56,22 @@ def round_ticks(low: float, high: float, about: int) -> tuple[float, ...]:
     return tuple(round(k * step, 12) for k in range(first, last + 1))
 
 
-def linear(low: float, high: float, start: float, end: float, about: int = 6) -> Scale:
-    """A linear scale whose ends are round."""
+def linear(
+    low: float, high: float, start: float, end: float, about: int = 6, tight: bool = False
+) -> Scale:
+    """A linear scale whose ends are round; or, if ``tight``, just beyond the values."""
     if not high > low:
         low, high = low - 1.0, low + 1.0
     ticks = round_ticks(low, high, about)
+    if tight:
+        room = 0.04 * (high - low)
+        low, high = low - room, high + room
+        return Scale(low, high, start, end, tuple(t for t in ticks if low <= t <= high))
     return Scale(ticks[0], ticks[-1], start, end, ticks)
 
 
 def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
-    """A logarithmic scale with ticks at 1, 2 and 5 times powers of ten (only powers where wide).
+    """A logarithmic scale with ticks at round multiples of powers of ten, the fewer the wider.
 
     Raises
     ------
@@ -75,10 +81,11 @@ def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
     if low <= 0:
         raise ValueError("a logarithmic scale needs positive values")
     low, high = low / 1.12, max(high, low * 1.05) * 1.12
-    wide = high / low > 300
+    ratio = high / low
+    multiples = (1,) if ratio > 300 else (1, 2, 5) if ratio > 6 else (1, 2, 3, 4, 5, 6, 8)
     ticks = [
         multiple * 10.0**power
         for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        for multiple in ((1,) if wide else (1, 2, 5))
+        for multiple in multiples
     ]
     return Scale(low, high, start, end, tuple(t for t in ticks if low <= t <= high), log=True)

@@ -100,7 +100,9 @@ def text(
     )
 
 
-def path(points: Sequence[tuple[float, float]], cls: str | None = None, close: bool = False) -> Markup:
+def path(
+    points: Sequence[tuple[float, float]], cls: str | None = None, close: bool = False
+) -> Markup:
     """A line through points."""
     if not points:
         return Markup("")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Literal
 
 from viva.report import _text
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 __all__ = ["Cell", "Column", "Figure", "Kind", "Table", "table"]
 
@@ -49,10 +50,10 @@ class Figure:
 
     ident: str
     title: str
-    caption: str
+    caption: str | Markup
     table: Table
-    wide: Markup = Markup("")
-    narrow: Markup = Markup("")
+    wide: Markup | None = None
+    narrow: Markup | None = None
     panels: tuple[Markup, ...] = ()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from viva._summary import Gap, Summary
 from viva.report._heat import by_accuracy
 from viva.report._robustness import sign_in_words
-from viva.report._text import clean, count, percent, points
+from viva.report._text import clean, count, interval, percent, points
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,18 +18,18 @@ __all__ = ["terminal"]
 
 _LONGEST_NAME = 60
 _MOST_PAIRS = 6
+_ONE_LINE = 110
+"""Columns from which an interval stands beside its estimate; below, it stands under it."""
 
 
 def _name(text: str, limit: int = _LONGEST_NAME) -> str:
     return clean(text, limit).replace("\n", "⏎").replace("\t", " ")
 
 
-def _gap(gap: Gap) -> str:
-    if gap.estimate is None:
-        return "–"
+def _gap(gap: Gap, joint: str) -> str:
     if gap.low is None or gap.high is None:
         return points(gap.estimate)
-    return f"{points(gap.estimate)} [{points(gap.low)}, {points(gap.high)}]"
+    return f"{points(gap.estimate)}{joint}{interval(gap.low, gap.high)}"
 
 
 def terminal(
@@ -61,29 +61,30 @@ def terminal(
     for sentence in read.verdict.sentences:
         console.print(Text(f"· {clean(sentence, 600)}"))
 
+    joint = " " if console.width >= _ONE_LINE else "\n"
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("model", overflow="fold", min_width=9, ratio=1)
+    table.add_column("model", overflow="fold", min_width=16)
     table.add_column("n", justify="right", no_wrap=True)
-    table.add_column("accuracy, %", justify="right", no_wrap=True)
+    table.add_column(f"accuracy,{joint}%", justify="right", no_wrap=True)
     table.add_column("unread", justify="right", no_wrap=True)
-    table.add_column("pooled", justify="right", no_wrap=True)
-    table.add_column("within", justify="right", no_wrap=True)
-    table.add_column("reasoning", overflow="fold", max_width=11)
+    table.add_column(f"gap,{joint}pooled", justify="right", no_wrap=True)
+    table.add_column(f"gap,{joint}within", justify="right", no_wrap=True)
+    table.add_column("at reasoning" if joint == " " else "at\nreasoning", no_wrap=True)
     for model in by_accuracy(read):
         entry = read.models[model]
         asked = entry.n - entry.ungraded
         unread = (entry.unparsed + entry.ambiguous) / asked if asked else None
         accuracy = percent(entry.accuracy)
         if entry.low is not None and entry.high is not None:
-            accuracy += f" [{percent(entry.low)}, {percent(entry.high)}]"
+            accuracy += joint + interval(entry.low, entry.high, share=True)
         table.add_row(
             Text(_name(model)),
             Text(count(entry.n)),
             Text(accuracy),
             Text(percent(unread) + " %" if unread is not None else "–"),
             Text(points(entry.gap.pooled.estimate)),
-            Text(_gap(entry.gap.within)),
-            Text(sign_in_words(read.robustness.get(model))),
+            Text(_gap(entry.gap.within, joint)),
+            Text(sign_in_words(read.robustness.get(model)).replace(", ", "," + joint)),
         )
     console.print()
     console.print(table)

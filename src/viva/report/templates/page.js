@@ -155,6 +155,15 @@
     });
   }
 
+  // --- a link to something inside a closed part opens it --------------------------------------
+  const reveal = () => {
+    const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const closed = target && target.closest("details:not([open])");
+    if (closed) { closed.open = true; target.scrollIntoView({ block: "center" }); }
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+
   // --- titles as tips that come at once, also on touch ----------------------------------------
   const tip = document.getElementById("tip");
   for (const drawing of all("svg.drawing")) {
