@@ -91,9 +91,21 @@ def findings(page: Path) -> list[str]:
     return found
 
 
+def orphans() -> list[str]:
+    """Pages of docs/ that docs/index.md does not lead to."""
+    index = ROOT / "docs" / "index.md"
+    addresses = [address for address, _ in _targets(_tokens(index))]
+    listed = {(index.parent / unquote(urlsplit(a).path)).resolve() for a in addresses}
+    return [
+        f"docs/index.md: does not list {page.name}"
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        if page != index and page.resolve() not in listed
+    ]
+
+
 def main() -> int:
     """Look through every page."""
-    found = [line for page in pages() for line in findings(page)]
+    found = [line for page in pages() for line in findings(page)] + orphans()
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 
