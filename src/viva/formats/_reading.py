@@ -37,7 +37,7 @@ REASONS = {
 items in :mod:`viva.benchmarks.fields`, where a file carries its questions."""
 
 _WHOLE = 2**63 - 1
-_TEXTS = ("method", "probe", "cue", "finish_reason", "error")
+_TEXTS = frozenset({"method", "probe", "cue", "finish_reason", "error", "reasoning"})
 
 
 class Opened(NamedTuple):
@@ -59,7 +59,10 @@ class Opened(NamedTuple):
 
 @dataclass
 class Reading:
-    """Responses as columns, so that a hundred thousand rows cost no object each."""
+    """Responses as columns, so that a hundred thousand rows cost no object each.
+
+    A column is as long as its last value; nulls are filled in when the next one comes.
+    """
 
     strict: bool = False
     model: str | None = None
@@ -75,13 +78,14 @@ class Reading:
 
     def add(self, row: int | None, **values: Any) -> None:
         """One response, by the columns of :func:`viva.records.response_schema`."""
-        for name in _TEXTS:
-            if values.get(name) is not None and not isinstance(values[name], str):
-                values[name] = str(values[name])
-        values.setdefault("already_read", False)
-        values.setdefault("sample", 0)
-        for name, column in self.columns.items():
-            column.append(values.get(name))
+        at = len(self.rows)
+        for name, value in values.items():
+            if value is None:
+                continue
+            column = self.columns[name]
+            if len(column) < at:
+                column.extend([None] * (at - len(column)))
+            column.append(str(value) if name in _TEXTS and type(value) is not str else value)
         self.rows.append(row)
         self.files.append(self.file)
 
@@ -114,9 +118,12 @@ class Reading:
         import polars as pl
 
         schema = response_schema()
+        count = len(self.rows)
+        for column in self.columns.values():
+            column.extend([None] * (count - len(column)))
         frame = pl.DataFrame(
             {name: pl.Series(name, self.columns[name], schema[name]) for name in schema}
-        )
+        ).with_columns(pl.col("already_read").fill_null(False), pl.col("sample").fill_null(0))
         frame = self._without_duplicates(frame)
         items = items_frame(item for item, _ in self.items.values()) if self.items else None
         return ResponsesRead(frame, self.left_out, items)

@@ -13,9 +13,13 @@ __all__ = ["COLUMNS", "matches", "read"]
 COLUMNS = (("benchmark",), ("item_id",), ("model",), ("response", "prediction", "text"))
 """Columns that a file must have; any one of each group."""
 
-_TEXTS = ("method", "probe", "cue", "reasoning", "finish_reason", "prompt_hash", "error")
-_WHOLES = ("seed", "calls", "input_tokens", "output_tokens")
-_NUMBERS = ("seconds", "cost")
+_OPTIONAL: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(
+        ("method", "probe", "cue", "reasoning", "finish_reason", "prompt_hash", "error"), str
+    ),
+    **dict.fromkeys(("seed", "calls", "input_tokens", "output_tokens"), whole),
+    **dict.fromkeys(("seconds", "cost"), number),
+}
 _KEY = (("benchmark", "no benchmark"), ("item_id", "no item_id"), ("model", "no model"))
 
 
@@ -68,16 +72,9 @@ def _read_row(row: int, values: Mapping[str, Any], reading: Reading) -> None:
         sample = whole(sample)
         if sample is None or sample < 0:
             return reading.leave_out(row, item_id, "sample is not a whole number")
-    for name in _TEXTS:
-        value = values.get(name)
-        if value is not None:
-            found[name] = value if isinstance(value, str) else str(value)
-    for name in _WHOLES:
-        if values.get(name) is not None:
-            found[name] = whole(values[name])
-    for name in _NUMBERS:
-        if values.get(name) is not None:
-            found[name] = number(values[name])
+    for name, value in values.items():
+        if value is not None and name in _OPTIONAL:
+            found[name] = _OPTIONAL[name](value)
     try:
         prediction = _prediction(values.get("prediction"))
     except ValueError:
