@@ -169,9 +169,10 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
             where=", ".join(name for name, _ in frames),
             mend="Probe rows and questions with several right options are not audited",
         )
+    # One order, whatever the order of files and rows: equal inputs give equal numbers.
     return Inputs(
-        items=single,
-        responses=matched,
+        items=single.sort("benchmark", "item_id"),
+        responses=matched.sort(*RESPONSE_KEY, nulls_last=False),
         unmatched=missing.height,
         left_out=left_out,
         notes=notes,
