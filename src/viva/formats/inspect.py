@@ -230,6 +230,9 @@ def _zstd(raw: io.BufferedReader, info: zipfile.ZipInfo, where: str) -> bytes:
         ) from None
     try:
         reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(packed)
-        return reader.read(LARGEST_DOCUMENT + 1)
+        text = reader.read(LARGEST_DOCUMENT + 1)
     except zstandard.ZstdError:
         raise ValueError("broken zstd") from None
+    if len(text) <= LARGEST_DOCUMENT and zlib.crc32(text) != info.CRC:
+        raise ValueError("wrong checksum")
+    return text
