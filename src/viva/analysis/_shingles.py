@@ -266,16 +266,22 @@ def similarities(
     """
     from scipy.sparse import csr_array
 
-    n = len(sets.starts) - 1
+    # Only the sets that are in a pair: most are in none.
+    sizes = np.diff(sets.starts)
+    used = np.zeros(len(sizes), dtype=bool)
+    used[pairs] = True
+    kept = np.repeat(used, sizes)
+    starts = np.concatenate([[0], np.cumsum(sizes[used])])
     # scipy wants signed columns: one bit of the hash is given up.
-    columns = (sets.values >> np.uint32(1)).astype(np.int32)
-    matrix = csr_array((weights, columns, sets.starts), shape=(n, 2**31 - 1))
+    columns = (sets.values[kept] >> np.uint32(1)).astype(np.int32)
+    matrix = csr_array((weights[kept], columns, starts), shape=(len(starts) - 1, 2**31 - 1))
     totals = np.asarray(matrix.sum(axis=1), dtype=np.float64)
-    shared = np.empty(len(pairs), dtype=np.float64)
-    for first in range(0, len(pairs), _PAIR_BLOCK):
-        block = pairs[first : first + _PAIR_BLOCK]
+    rows = (np.cumsum(used) - 1)[pairs]
+    shared = np.empty(len(rows), dtype=np.float64)
+    for first in range(0, len(rows), _PAIR_BLOCK):
+        block = rows[first : first + _PAIR_BLOCK]
         common = matrix[block[:, 0]].minimum(matrix[block[:, 1]])
         shared[first : first + _PAIR_BLOCK] = common.sum(axis=1)
-    union = totals[pairs[:, 0]] + totals[pairs[:, 1]] - shared
+    union = totals[rows[:, 0]] + totals[rows[:, 1]] - shared
     similarity = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     return np.clip(similarity, 0, 1), shared

@@ -180,24 +180,25 @@ def length_bins(
     flat = np.isclose(edges[1:], edges[:-1], rtol=1e-12, atol=0)
     starts = [k for k in range(number) if k == 0 or not (flat[k] and flat[k - 1])]
     _, codes = np.unique(cluster, return_inverse=True)
-    out: list[dict[str, Any]] = []
-    for start, stop in zip(starts, [*starts[1:], number], strict=True):
-        part = shares[:, start:stop].sum(axis=1)
-        accuracy = min(float(part @ right / part.sum()), 1.0)
-        by_cluster = np.bincount(codes, weights=part)
-        effective = float(part.sum() ** 2 / (by_cluster**2).sum())
-        low, high = wilson(accuracy * effective, effective, level=level)
-        out.append(
-            {
-                "low": float(edges[start]),
-                "high": float(edges[stop]),
-                "n": round(n * stop / number) - round(n * start / number),
-                "accuracy": accuracy,
-                "interval_low": float(low),
-                "interval_high": float(high),
-            }
-        )
-    return out
+    held = np.add.reduceat(shares, starts, axis=1)
+    weight = held.sum(axis=0)
+    accuracy = np.clip(right @ held / weight, 0, 1)
+    by_cluster = np.zeros((int(codes.max()) + 1, len(starts)))
+    np.add.at(by_cluster, codes, held)
+    effective = weight**2 / (by_cluster**2).sum(axis=0)
+    lows, highs = wilson(accuracy * effective, effective, level=level)
+    stops = [*starts[1:], number]
+    return [
+        {
+            "low": float(edges[start]),
+            "high": float(edges[stop]),
+            "n": round(n * stop / number) - round(n * start / number),
+            "accuracy": float(accuracy[k]),
+            "interval_low": float(lows[k]),
+            "interval_high": float(highs[k]),
+        }
+        for k, (start, stop) in enumerate(zip(starts, stops, strict=True))
+    ]
 
 
 def efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
