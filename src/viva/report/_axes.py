@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from viva.report._scale import Scale
 from viva.report._svg import group, line, text
-from viva.report._text import MINUS
+from viva.report._text import MINUS, text_width
 
 __all__ = ["bottom", "grid", "left", "plain", "whisker"]
 
@@ -25,13 +25,16 @@ def bottom(
     y: float,
     label: str | None = None,
     show: Callable[[float], str] = plain,
-    every: int = 1,
 ) -> Markup:
-    """Tick labels under a drawing, and the name of the axis under them."""
-    marks = [
-        text(scale(tick), y + 14, show(tick), "tick", "middle")
-        for tick in scale.ticks[::every]
-    ]
+    """Tick labels under a drawing, as many as there is room for, and the name of the axis."""
+    taken: list[tuple[float, float]] = []
+    marks = []
+    for tick in sorted(scale.ticks, key=lambda t: (t != 0, scale.ticks.index(t))):
+        half = text_width(show(tick), 11) / 2 + 3
+        place = scale(tick)
+        if all(place + half <= low or place - half >= high for low, high in taken):
+            taken.append((place - half, place + half))
+            marks.append(text(place, y + 14, show(tick), "tick", "middle"))
     name = (
         [text((scale.start + scale.end) / 2, y + 30, label, "axis", "middle")] if label else []
     )

@@ -80,7 +80,7 @@ def length_figure(summary: Summary) -> Figure | None:
             _axes.left(y, 34, 232),
             *drawn,
             text(4, 197, auroc, "tick"),
-            _axes.bottom(x, 150, f"{unit} (log)", every=max(1, math.ceil(len(x.ticks) / 5))),
+            _axes.bottom(x, 150, f"{unit} (log)"),
         )
         panels.append(svg.svg)
     rows = [
@@ -148,7 +148,7 @@ def _scatter(
     x_low, x_high = extent(p[1] for p in points)
     x = logarithmic(x_low, x_high, 44, width - 12)
     low, high = extent(v for p in points for v in p[2:])
-    y = linear(100 * low, 100 * high, height - 44, 18, 6)
+    y = linear(100 * low, 100 * high, height - 44, 24, 6)
     front = pareto([(p[1], p[2]) for p in points])
     steps: list[tuple[float, float]] = []
     for k in front:
@@ -196,7 +196,7 @@ def _scatter(
         *marks,
         group(*names),
         _axes.bottom(x, height - 42, label),
-        text(4, 10, "accuracy, %", "axis"),
+        text(4, 12, "accuracy, %", "axis"),
     )  # fmt: skip
 
 
@@ -209,15 +209,15 @@ def _known(
 
 
 def cost_figure(summary: Summary) -> Figure | None:
-    """Accuracy against the first of cost, tokens, seconds, characters known for every model."""
+    """Accuracy against what is known for most models: cost, else tokens, seconds, characters."""
     models = [m for m in by_accuracy(summary) if summary.models[m].accuracy is not None]
-    choices = ((axis, label, _known(summary, models, get)) for axis, label, get in _AXES)
-    chosen = next((c for c in choices if models and len(c[2]) == len(models)), None)
-    if chosen is None:
+    choices = [(axis, label, _known(summary, models, get)) for axis, label, get in _AXES]
+    axis, label, known = max(choices, key=lambda choice: len(choice[2]))
+    if not known:
         return None
-    axis, label, known = chosen
+    unknown = [m for m in models if m not in known]
     points = []
-    for m in models:
+    for m in known:
         entry = summary.models[m]
         if entry.accuracy is not None:
             points.append((m, known[m], entry.accuracy, entry.low, entry.high))
@@ -256,6 +256,8 @@ def cost_figure(summary: Summary) -> Figure | None:
         "stepped line: no other model is at least as accurate for less. Models that answered "
         "different items are not on the same footing here; the matrix above is."
     )
+    if unknown:
+        caption += f" Not known for, and so not drawn: {', '.join(unknown)}."
     return Figure(
         "figure-cost", f"Accuracy against {axis}", caption, made, wide.svg, narrow.svg
     )

@@ -240,7 +240,7 @@ def estimator_figure(summary: Summary) -> Figure:
     columns = []
     for k, estimator in enumerate(GAPS):
         start = first + k * width
-        scale = linear(low, high, start + 9, start + width - 9, 3, tight=True)
+        scale = linear(low, high, start + 9, start + width - 9, 5, tight=True)
         upper, lower = ESTIMATORS[estimator]
         middle = start + width / 2
         columns.append(
@@ -264,7 +264,7 @@ def estimator_figure(summary: Summary) -> Figure:
     )  # fmt: skip
 
     row, block = 21.0, 21.0 * len(GAPS) + 28
-    scale = linear(low, high, 140, 306, 3, tight=True)
+    scale = linear(low, high, 140, 306, 5, tight=True)
     narrow = drawing(
         "estimators-narrow", 360, block * len(models) + 34, title, _DESCRIPTION,
         *(

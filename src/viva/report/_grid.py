@@ -86,7 +86,9 @@ def reader_grid(summary: Summary) -> Grid | None:
     if not models:
         return None
     heads = tuple(dict.fromkeys(r.reader for m in models for r in found[m]))
-    limit = max((abs(r.difference) for m in models for r in found[m]), default=0.0) or 1.0
+    sizes = sorted(abs(r.difference) for m in models for r in found[m])
+    # The 80th percentile: one wild reader must not wash out what separates the others.
+    limit = sizes[int(0.8 * (len(sizes) - 1))] or 1.0
     rows = []
     for m in models:
         own = {r.reader: r for r in found[m]}
@@ -103,7 +105,8 @@ def reader_grid(summary: Summary) -> Grid | None:
             step = level(r.difference, -limit, limit)
             squares.append(Square(points(r.difference), f"d{step}", words))
         rows.append((m, tuple(squares)))
-    return Grid("Difference by reader, points", heads, tuple(rows), _reader_table(summary))
+    shown = tuple(head.replace("_", " ") for head in heads)
+    return Grid("Difference by reader, points", shown, tuple(rows), _reader_table(summary))
 
 
 def unread_grid(summary: Summary) -> Grid | None:

@@ -87,6 +87,7 @@ def _environment() -> Environment:
         "points": _text.points,
         "g": "{:g}".format,
         "measure": _measure,
+        "first_sentence": _first_sentence,
     }
     environment.globals |= {"interval": _text.interval}
     environment.tests["web"] = _web
@@ -107,6 +108,11 @@ def _font_css() -> str:
             f'src:url(data:font/woff2;base64,{data}) format("woff2")}}'
         )
     return "\n".join(rules)
+
+
+def _first_sentence(text: str) -> str:
+    """The text up to the first stop that a new sentence follows."""
+    return re.split(r"(?<=[.!?])\s+(?=[^\W\d_a-z])", text, maxsplit=1)[0]
 
 
 def _measure(name: str) -> str:

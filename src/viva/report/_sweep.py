@@ -50,7 +50,7 @@ def sweep_figure(summary: Summary) -> Figure | None:
     )
     first, last = sweep[0].threshold, sweep[-1].threshold
     ticks = tuple(t for t in (0.1, 0.3, 0.5, 0.7, 0.9) if first <= t <= last) or (first, last)
-    x = Scale(first, last, 34, 232, ticks)
+    x = Scale(first, last, 34, 227, ticks)
     y = linear(low, high, 150, 30, 5)
     share = linear(0, 1, 186, 160, 1)
 
@@ -102,12 +102,12 @@ def sweep_figure(summary: Summary) -> Figure | None:
         svg = drawing(
             f"sweep-{number}",
             240,
-            218,
+            222,
             f"{model}: gap over thresholds",
             "Dashed line: pooled gap. Solid line with band: gap within benchmarks and its "
             "interval. Grey area: share of items called reasoning.",
             text(4, 15, shorten(model, 232, 13), "name", title=model),
-            _axes.left(y, 34, 232, zero=True),
+            _axes.left(y, 34, 227, zero=True),
             *others,
             *band,
             line(x(summary.settings.threshold), 26, x(summary.settings.threshold), 186, "cursor"),

@@ -32,7 +32,8 @@ _ADVANCES = {
     **dict.fromkeys(" !',.:;I`ijlt|", 0.29),
     **dict.fromkeys("()/1[]fr{}", 0.41),
     **dict.fromkeys("ACDGHNOQUVX", 0.74),
-    **dict.fromkeys("%@MWmw", 0.93),
+    **dict.fromkeys("Mmw", 0.92),
+    **dict.fromkeys("%@W", 1.07),
 }
 """Advance widths of the embedded sans, in em, in classes; all others are near 0.6."""
 
