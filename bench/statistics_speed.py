@@ -1,8 +1,8 @@
 """Speed and memory of the statistics, side by side with resampling by index gather.
 
-Run ``python bench/statistics_speed.py [--items 10000] [--models 10] [--resamples 10000]``. Both sides
-compute the interval of the same quantity from the same answers in one process; ends are compared
-in units of the Monte Carlo error of a percentile at that number of resamples.
+Run ``python bench/statistics_speed.py [--items 10000] [--models 10] [--resamples 10000]``. Both
+sides compute the interval of the same quantity from the same answers in one process; ends are
+compared in units of the Monte Carlo error of a percentile at that number of resamples.
 """
 
 from __future__ import annotations

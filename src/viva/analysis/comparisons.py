@@ -19,7 +19,7 @@ from viva.analysis.resampling import cell_mean_draws, patterns, percentile_inter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SCOPES", "TIE_MARGIN", "Comparison", "compare", "compare_all"]
+__all__ = ["SCOPES", "TIE_MARGIN", "Comparison", "compare", "compare_all", "verdict_of"]
 
 SCOPES = ("all", "knowledge", "reasoning", "gap")
 TIE_MARGIN = 2.0
@@ -68,22 +68,23 @@ class Comparison:
     b: str
     scope: str
     n: int
-    clusters: int
-    difference: float | None
-    low: float | None
-    high: float | None
-    p_mcnemar: float | None
-    p_mid: float | None
-    p_sign_flip: float | None
-    p_bootstrap: float | None
-    p_holm: float | None
-    mdd_80: float | None
-    verdict: str | None
-    smallest_cell: int | None
+    clusters: int = 0
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_mcnemar: float | None = None
+    p_mid: float | None = None
+    p_sign_flip: float | None = None
+    p_bootstrap: float | None = None
+    p_holm: float | None = None
+    mdd_80: float | None = None
+    verdict: str | None = None
+    smallest_cell: int | None = None
     reason: str | None = None
 
 
-def _verdict(low: float, high: float) -> str:
+def verdict_of(low: float, high: float) -> str:
+    """``tie``, ``win``, ``loss`` or ``undecided`` from an interval in points, tie first."""
     if low >= -TIE_MARGIN and high <= TIE_MARGIN:
         return "tie"
     if low > 0:
@@ -93,39 +94,42 @@ def _verdict(low: float, high: float) -> str:
     return "undecided"
 
 
-def _none(a: str, b: str, scope: str, n: int, reason: str) -> Comparison:
-    return Comparison(
-        a, b, scope, n, 0, None, None, None, None, None, None, None, None, None, None, None, reason
-    )
-
-
-def _accuracy_tests(
-    a: str,
-    b: str,
-    scope: str,
+def _with_tests(
+    row: Comparison,
     difference: NDArray[np.float64],
     cluster: NDArray[np.int64],
+    *,
     binary: bool,
-    seed: int,
-) -> dict[str, float | str | None]:
-    """The tests of one scope on its items' differences."""
+    generator: np.random.Generator,
+    level: float,
+) -> Comparison:
+    """Add the tests on the differences of the scope's items."""
     _, cluster = np.unique(cluster, return_inverse=True)
     sums = np.bincount(cluster, weights=difference)
-    flip = sign_flip(sums, generator=stream(seed, "flip", a, b, scope))
-    detectable = minimum_detectable_difference(sums, len(difference))
-    out: dict[str, float | str | None] = {
-        "p_mcnemar": None,
-        "p_mid": flip.p_mid,
-        "p_sign_flip": flip.p,
-        "mdd_80": None if detectable is None else 100 * detectable,
-        "reason": None,
-    }
-    if binary:
-        test = mcnemar_test(int(np.sum(difference > 0)), int(np.sum(difference < 0)))
-        out["p_mcnemar"] = test.p
-    else:
-        out["reason"] = "no McNemar test: answers are averaged over samples"
-    return out
+    flip = sign_flip(sums, generator=generator)
+    detectable = minimum_detectable_difference(sums, len(difference), level=level)
+    row = replace(
+        row,
+        p_mid=flip.p_mid,
+        p_sign_flip=flip.p,
+        mdd_80=None if detectable is None else 100 * detectable,
+    )
+    if not binary:
+        return replace(row, reason="no McNemar test: answers are averaged over samples")
+    test = mcnemar_test(int(np.sum(difference > 0)), int(np.sum(difference < 0)))
+    return replace(row, p_mcnemar=test.p)
+
+
+def _with_gap_test(row: Comparison, drawn: NDArray[np.float64], *, level: float) -> Comparison:
+    """Add the test of a difference of gaps, from its draws."""
+    tail = int(min(np.sum(drawn <= 0), np.sum(drawn >= 0)))
+    reach = normal_quantile(0.5 + level / 2) + normal_quantile(0.8)
+    return replace(
+        row,
+        p_bootstrap=min(1.0, 2 * (tail + 1) / (len(drawn) + 1)),
+        mdd_80=reach * float(drawn.std()),
+        reason="no McNemar test: a difference of differences",
+    )
 
 
 def compare(
@@ -154,11 +158,10 @@ def compare(
     """
     # Draws belong to the unordered pair, so that swapping it is exact.
     first, second = sorted((a, b))
-    sign = 1.0 if first == a else -1.0
     y1, y2 = table.values[table.index(first)], table.values[table.index(second)]
     common = ~np.isnan(y1) & ~np.isnan(y2)
     if not common.any():
-        return [_none(a, b, scope, 0, "no common items") for scope in SCOPES]
+        return [Comparison(a, b, scope, 0, reason="no common items") for scope in SCOPES]
     difference = np.where(common, y1 - y2, 0.0)
     stratum = table.headline_stratum()
     cells = _cells.find_cells(table.benchmark, stratum, keep=common, unlabelled=True)
@@ -176,7 +179,7 @@ def compare(
     )
     means = cells.means(difference)
     binary = bool(np.all(np.isin(y1[common], (0, 1)) & np.isin(y2[common], (0, 1))))
-    out = []
+    out: list[Comparison] = []
     for scope in SCOPES:
         weights, members = _scope(cells, scope)
         n = int(members.sum())
@@ -186,46 +189,38 @@ def compare(
                 if scope == "gap"
                 else f"no common items in {scope}"
             )
-            out.append(_none(a, b, scope, n, reason))
+            out.append(Comparison(a, b, scope, n, reason=reason))
             continue
         used = weights != 0
-        estimate = sign * float(weights[used] @ means[used])
-        drawn = sign * (weights[used] @ draws[used])
-        low, high = (100 * x for x in percentile_interval(drawn, estimate, level=level))
-        result = Comparison(
+        estimate = 100 * float(weights[used] @ means[used])
+        drawn = 100 * (weights[used] @ draws[used])
+        low, high = percentile_interval(drawn, estimate, level=level)
+        if first != a:
+            estimate, low, high = 0.0 - estimate, -high, -low
+        row = Comparison(
             a,
             b,
             scope,
             n,
-            len(np.unique(table.cluster[members])),
-            100 * estimate,
-            low,
-            high,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            _verdict(low, high),
-            int(cells.size[used].min()),
+            clusters=len(np.unique(table.cluster[members])),
+            difference=estimate,
+            low=low,
+            high=high,
+            verdict=verdict_of(low, high),
+            smallest_cell=int(cells.size[used].min()),
         )
         if scope == "gap":
-            below, above = np.sum(drawn <= 0), np.sum(drawn >= 0)
-            p = float(min(1.0, 2 * (min(below, above) + 1) / (resamples + 1)))
-            reach = normal_quantile(0.5 + level / 2) + normal_quantile(0.8)
-            result = replace(
-                result,
-                p_bootstrap=p,
-                mdd_80=100 * reach * float(drawn.std()),
-                reason="no McNemar test: a difference of differences",
-            )
+            row = _with_gap_test(row, drawn, level=level)
         else:
-            tests = _accuracy_tests(
-                first, second, scope, difference[members], table.cluster[members], binary, seed
+            row = _with_tests(
+                row,
+                difference[members],
+                table.cluster[members],
+                binary=binary,
+                generator=stream(seed, "flip", first, second, scope),
+                level=level,
             )
-            result = replace(result, **tests)  # type: ignore[arg-type]
-        out.append(result)
+        out.append(row)
     return out
 
 
