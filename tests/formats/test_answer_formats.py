@@ -150,6 +150,8 @@ def test_mirage_folder(tmp_path):
         ("mmlu_med", "anatomy-003", "gpt-35-turbo-16k", "rag_32", 1, "A", None),
     ]
     assert read.items is None
+    with pytest.raises(InputError, match=r"empty.json: has no rows"):
+        read_responses(write(tmp_path / "empty.json", []))
     with pytest.raises(InputError, match="the path does not say data set, mode, model"):
         read_responses(write(tmp_path / "test_0001.json", ["x"]))
 
@@ -197,6 +199,22 @@ def test_huatuo_map_and_model_argument(tmp_path):
         ("medmcqa", "acme", 0),
         ("pubmedqa", "acme", 0),
         ("pubmedqa", "acme", 1),
+    ]
+
+
+def test_a_rationale_or_a_half_question_is_no_answer(tmp_path):
+    item = {k: v for k, v in huatuo_row("B", source="s").items() if k != "output"}
+    for more in ({"reason": "B"}, {"generated_text": "half", "levenshtein_distance": 9}):
+        path = write(tmp_path / "gpt-4o-medqa-test-prob.json", [{**item, **more}] * 2)
+        with pytest.raises(InputError, match="unknown format"):
+            read_responses(path)
+
+
+def test_huatuo_sampled_run():
+    rows = [{"reason": f"Final: {x}", "ideal_answer": "B", "temperature": 0.9} for x in "AB"]
+    assert said(read_responses(rows, model="m"), "benchmark", "item_id", "text") == [
+        ("medqa_5options", "0", "Final: A"),
+        ("medqa_5options", "1", "Final: B"),
     ]
 
 

@@ -19,21 +19,27 @@ from viva.records import Item, content_hash
 
 __all__ = ["COLUMNS", "matches", "read"]
 
-_OUTPUTS = ("output", "model_output", "response", "reason", "generated_text", "llm_output")
+_OUTPUTS = ("output", "model_output", "response", "generated_text", "llm_output")
 _KEYS = ("answer_idx", "ideal_answer", "answer", "label")
 _SOURCES = ("source", "dataset", "dataset_name", "benchmark", "data_source")
 
-COLUMNS = (("question", "ideal_answer"), ("options", "reason"), _OUTPUTS, _KEYS)
+COLUMNS = (("question",), ("options",), _OUTPUTS, _KEYS)
 """Columns that rows must have; any one of each group."""
 
 
 def _row_matches(row: Any) -> bool:
     if not isinstance(row, Mapping):
         return False
-    items = "question" in row and "options" in row and any(k in row for k in _KEYS)
-    return (items or ("reason" in row and "ideal_answer" in row)) and any(
-        name in row for name in _OUTPUTS
-    )
+    if _sampled(row):
+        return True
+    # Tests of memorisation log the generated half of a question beside the item: no answer.
+    items = "question" in row and "options" in row and "levenshtein_distance" not in row
+    return items and any(k in row for k in _KEYS) and any(name in row for name in _OUTPUTS)
+
+
+def _sampled(row: Mapping[str, Any]) -> bool:
+    """Only where there is no question is ``reason`` the model's; beside one it is a rationale."""
+    return "reason" in row and "ideal_answer" in row and "question" not in row
 
 
 def _first_of_map(first: Any) -> Any:
@@ -88,7 +94,7 @@ def _read_row(
     reading: Reading,
     seen: dict[tuple[str, str], int],
 ) -> None:
-    sampled = "question" not in values and "ideal_answer" in values
+    sampled = _sampled(values)
     named = source or next(
         (values[k] for k in _SOURCES if isinstance(values.get(k), str) and values[k]), None
     )
@@ -109,7 +115,8 @@ def _read_row(
         if isinstance(item, str):
             return reading.leave_out(row, given, item)
         item_id = _identified(item, given, reading)
-    outputs = next((values[k] for k in _OUTPUTS if k in values), None)
+    said_in = ("reason",) if sampled else _OUTPUTS
+    outputs = next((values[k] for k in said_in if k in values), None)
     for text in outputs if isinstance(outputs, list) and outputs else [outputs]:
         sample = seen[benchmark, item_id] = seen.get((benchmark, item_id), -1) + 1
         try:

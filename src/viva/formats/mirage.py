@@ -99,6 +99,8 @@ def _read_file(opened: Opened, reading: Reading) -> None:
     name = re.sub(r"(\.json|\.gz)+$", "", parts[-1]) if parts else ""
     named = _ID.fullmatch(name)
     if at is None or named is None or at + 1 >= len(parts) - 1:
+        if not opened.first:
+            raise InputError("has no rows", where=opened.name, mend="Write it again")
         raise InputError(
             "the path does not say data set, mode, model and question",
             where=opened.name,
