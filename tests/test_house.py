@@ -178,6 +178,56 @@ def test_the_layers_name_every_room():
     assert rooms <= named, f"not in the layers of pyproject.toml: {sorted(rooms - named)}"
 
 
+def imported_by(folder: str) -> dict[str, str]:
+    """Packages of others that the files of a folder import, each with one of the files."""
+    files = list((ROOT / folder).rglob("*.py"))
+    own = set(sys.stdlib_module_names) | {"viva"} | {path.stem for path in files}
+    found: dict[str, str] = {}
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in names:
+                top = name.split(".")[0]
+                if top not in own:
+                    found[top] = str(path.relative_to(ROOT))
+    return found
+
+
+DISTRIBUTIONS = {
+    "click": "typer",
+    "markdown_it": "markdown-it-py",
+    "sentence_transformers": "sentence-transformers",
+    "sklearn": "scikit-learn",
+}
+"""Packages whose distribution has another name, or that come with another's."""
+
+
+def test_every_import_is_declared():
+    """What is imported but not declared works on the author's machine only."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    def named(requirements: list[str]) -> set[str]:
+        return {re.split(r"[\s\[<>=!~;]", r)[0] for r in requirements}
+
+    core = named(project["dependencies"])
+    extras = project["optional-dependencies"]
+    used = core | named([r for name in extras if name != "dev" for r in extras[name]])
+    for folder, declared in (
+        ("src", used),
+        ("tests", used | named(extras["dev"])),
+        ("tools", used | named(extras["dev"]) | {"fontTools"}),  # for its author, not for check
+        ("bench", used | named(extras["dev"])),
+    ):
+        missing = {
+            package: file
+            for package, file in imported_by(folder).items()
+            if DISTRIBUTIONS.get(package, package) not in declared
+        }
+        assert not missing, f"imported but not declared in pyproject.toml: {missing}"
+
+
 def test_the_schema_of_the_summary_is_a_schema():
     schema = _summary.json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
