@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from viva._summary import Efficiency
-from viva.analysis.efficiency import efficiency, length_auroc, length_bins, pareto
+from viva.analysis.efficiency import length_auroc, length_bins, pareto, summarise_efficiency
 from viva.records import Response, Score, Status, responses_frame, scores_frame
 
 
@@ -177,14 +177,14 @@ def rows_of(n: int, **columns: object) -> tuple[list[Response], list[Score]]:
 
 def test_means_units_and_shape() -> None:
     responses, scores = rows_of(60, output_tokens=7, cost=0.5)
-    found = efficiency(responses_frame(responses), scores_frame(scores))
+    found = summarise_efficiency(responses_frame(responses), scores_frame(scores))
     shape = Efficiency(**found)
     assert shape.unit == "output_tokens" and shape.output_tokens == 7 and shape.cost == 0.5
     assert shape.characters == pytest.approx(30.5) and shape.seconds is None
     assert shape.length_auroc == 0.5 and len(shape.bins) == 1 and shape.bins[0].accuracy == 0.5
 
     responses, scores = rows_of(60, reasoning="abc")
-    shape = Efficiency(**efficiency(responses_frame(responses), scores_frame(scores[::-1])))
+    shape = Efficiency(**summarise_efficiency(responses_frame(responses), scores_frame(scores[::-1])))
     assert shape.unit == "characters" and shape.characters == pytest.approx(33.5)
     assert shape.length_auroc == 1
     assert [one.n for one in shape.bins] == [20, 20, 20]
@@ -194,7 +194,7 @@ def test_means_units_and_shape() -> None:
 def test_nothing_to_measure() -> None:
     scores = [Score("b", "1", "m", None, None, 0, "choice", Status.PARSED, "A", 1.0)]
     for responses in ([], [Response("b", "1", "m", prediction="A", already_read=True)]):
-        shape = Efficiency(**efficiency(responses_frame(responses), scores_frame(scores)))
+        shape = Efficiency(**summarise_efficiency(responses_frame(responses), scores_frame(scores)))
         assert shape.unit is None and shape.bins == [] and shape.length_auroc is None
         assert shape.characters is None
 
@@ -208,7 +208,7 @@ def test_samples_and_probes_are_joined_to_their_own_score() -> None:
         Score("b", "1", "m", method, None, sample, "choice", Status.PARSED, "A", value)
         for sample, method, value in ((0, None, 1.0), (1, None, 0.0), (0, "cot", None))
     ]
-    found = efficiency(responses_frame(responses), scores_frame(scores))
+    found = summarise_efficiency(responses_frame(responses), scores_frame(scores))
     assert found["bins"][0]["n"] == 2 and found["bins"][0]["accuracy"] == 0.5
     # Two samples of one item: the interval is that of one item.
     assert found["bins"][0]["interval_high"] - found["bins"][0]["interval_low"] > 0.75

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viva.analysis.stability import _share, stability
+from viva.analysis.stability import _share
 from viva.records import Score, Status, scores_frame
 
 
@@ -28,7 +28,7 @@ def frame(rows: list[list[str | None]], key: str = "A") -> object:
 
 
 def test_by_hand() -> None:
-    found = stability(
+    found = summarise_stability(
         frame(
             [
                 ["A", "A", "A"],
@@ -46,7 +46,7 @@ def test_by_hand() -> None:
 
 
 def test_one_sample_each() -> None:
-    found = stability(frame([["A"], ["B"]]))
+    found = summarise_stability(frame([["A"], ["B"]]))
     assert found["n"] == 0 and found["unanimous"] is None and found["reason"]
 
 
@@ -60,7 +60,7 @@ def test_one_sample_each() -> None:
 def test_equals_counting_pairs(rows: list[list[str | None]]) -> None:
     kept = [[x for x in row if x is not None] for row in rows]
     kept = [row for row in kept if len(row) > 1]
-    found = stability(frame(rows))
+    found = summarise_stability(frame(rows))
     assert found["n"] == len(kept)
     if not kept:
         return

@@ -26,8 +26,6 @@ from viva._summary import (
     Stability,
     Summary,
 )
-from viva.analysis.efficiency import efficiency
-from viva.analysis.stability import stability
 from viva.errors import InputError
 from viva.records import Status
 
@@ -291,7 +289,7 @@ def _efficiency(
     responses: pl.DataFrame, scores: pl.DataFrame, table: Graded
 ) -> dict[str, Efficiency]:
     return {
-        name: Efficiency(**efficiency(_of(responses, name), _of(scores, name)))
+        name: Efficiency(**analysis.summarise_efficiency(_of(responses, name), _of(scores, name)))
         for name in table.models
     }
 
@@ -306,9 +304,15 @@ def _quality(
     import polars as pl
 
     with progress("Looking for duplicates", None):
-        duplicates = Duplicates(**analysis.summarise_duplicates(inputs.items))
-    raw = responses.filter(pl.col("text").is_not_null())
+        near = analysis.near_duplicates(inputs.items)
+        duplicates = Duplicates(**analysis.summarise_duplicates(inputs.items, near))
     notes = list(inputs.notes)
+    if near.crowded:
+        notes.append(
+            f"{near.crowded} groups of look-alikes were too large to compare all with all; there "
+            "may be more near duplicates than are counted."
+        )
+    raw = responses.filter(pl.col("text").is_not_null())
     readers: dict[str, list[ReaderAccuracy]] = {}
     with progress("Reading as others read", raw.height) as advance:
         for name in raw["subject"].unique(maintain_order=True).sort().to_list():
@@ -319,7 +323,7 @@ def _quality(
             if found.note:
                 notes.append(f"{name}: {found.note}")
     repeated = {
-        name: Stability(**stability(_of(scores, name)))
+        name: Stability(**analysis.summarise_stability(_of(scores, name)))
         for name in table.models
         if _of(scores, name).select(pl.struct("benchmark", "item_id").is_duplicated().any()).item()
     }

@@ -125,7 +125,7 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         responses, known, used = _join_carried(responses, known, carried, extend=not item_sources)
         names += used
 
-    _check_benchmarks(responses, known, bool(item_sources), frames)
+    responses = _known_benchmarks(responses, known, bool(item_sources), frames)
     matched = responses.join(known, on=["benchmark", "item_id"], how="semi", maintain_order="left")
     if matched.is_empty():
         raise InputError(
@@ -143,11 +143,16 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
                 where=", ".join(name for name, _ in frames),
                 mend="Give --items that hold them, or leave out --strict",
             )
-        for (benchmark,), part in missing.group_by("benchmark", maintain_order=True):
-            left_out += [
-                LeftOut(f"answers to {benchmark}", None, item, "no such item")
-                for item in part["item_id"].to_list()
-            ]
+        gone = {row.id for row in left_out}
+        left_out += [
+            LeftOut(
+                f"answers to {benchmark}",
+                None,
+                item,
+                "its question was left out" if item in gone else "no such item",
+            )
+            for benchmark, item in missing.select("benchmark", "item_id").iter_rows()
+        ]
     probed = matched.filter(pl.col("probe").is_not_null())
     if not probed.is_empty():
         notes.append(
@@ -267,25 +272,36 @@ def _join_carried(
     return responses, known, [f"carried by {name}" for name, _ in carried]
 
 
-def _check_benchmarks(
+def _known_benchmarks(
     responses: pl.DataFrame,
     known: pl.DataFrame,
     own_items: bool,
     frames: list[tuple[str, pl.DataFrame]],
-) -> None:
+) -> pl.DataFrame:
+    """Responses under the names that the items use; a benchmark nobody knows is an error."""
+    import polars as pl
+
     from viva import benchmarks
 
     have = set(known["benchmark"].unique().to_list())
+    renamed: dict[str, str] = {}
     for name in responses["benchmark"].unique(maintain_order=True).to_list():
-        if name in have or (own_items and name in benchmarks.CARDS):
+        if name in have:
             continue
-        where = next(
-            (file for file, table in frames if name in table["benchmark"].unique().to_list()), None
-        )
-        near = difflib.get_close_matches(name, sorted(have), n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise InputError(
-            f"unknown benchmark {name!r}{hint}",
-            where=where,
-            mend="Give its questions with --items; bundled: " + ", ".join(sorted(have)[:8]),
-        )
+        canonical = benchmarks.find_name(name)
+        if canonical is not None and canonical in have:
+            renamed[name] = canonical
+        elif not own_items or canonical is None:
+            where = next(
+                (f for f, table in frames if name in table["benchmark"].unique().to_list()), None
+            )
+            near = difflib.get_close_matches(name, sorted(have), n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise InputError(
+                f"unknown benchmark {name!r}{hint}",
+                where=where,
+                mend="Give its questions with --items; known here: " + ", ".join(sorted(have)[:8]),
+            )
+    if not renamed:
+        return responses
+    return responses.with_columns(pl.col("benchmark").replace(renamed))

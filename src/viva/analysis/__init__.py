@@ -20,7 +20,13 @@ if TYPE_CHECKING:
         near_duplicates,
         summarise_duplicates,
     )
-    from viva.analysis.efficiency import LengthAUROC, length_auroc, length_bins, pareto
+    from viva.analysis.efficiency import (
+        LengthAUROC,
+        length_auroc,
+        length_bins,
+        pareto,
+        summarise_efficiency,
+    )
     from viva.analysis.gaps import (
         GAP_NAMES,
         LENGTH_RATIO,
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
         stratum_at,
         sweep,
     )
+    from viva.analysis.stability import summarise_stability
 
 __all__ = [
     "AXES",
@@ -115,15 +122,18 @@ __all__ = [
     "stratum_at",
     "stream",
     "summarise_duplicates",
+    "summarise_efficiency",
+    "summarise_stability",
     "sweep",
     "uniform_positions_p",
     "wilson",
 ]
 
 _HOMES = {
+    "stability": "summarise_stability",
     "readers": "ReaderComparison compare_readers",
     "positions": "key_positions uniform_positions_p",
-    "efficiency": "LengthAUROC length_auroc length_bins pareto",
+    "efficiency": "LengthAUROC length_auroc length_bins pareto summarise_efficiency",
     "duplicates": "NearDuplicates clusters exact_duplicates near_duplicates summarise_duplicates",
     "difficulty": "accuracy_judged_by_others hard_items hard_subset",
     "_arrays": "KNOWLEDGE NO_STRATUM REASONING Graded graded",

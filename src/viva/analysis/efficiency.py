@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["LengthAUROC", "efficiency", "length_auroc", "length_bins", "pareto"]
+__all__ = ["LengthAUROC", "length_auroc", "length_bins", "pareto", "summarise_efficiency"]
 
 BINS = 10
 SMALLEST_BIN = 20
@@ -201,7 +201,7 @@ def length_bins(
     ]
 
 
-def efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
+def summarise_efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
     """Mean length, tokens, seconds and cost of a subject's responses, and accuracy by length.
 
     Parameters

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["stability"]
+__all__ = ["summarise_stability"]
 
 
 def _share(values: NDArray[np.float64], level: float) -> tuple[float, float, float]:
@@ -29,7 +29,7 @@ def _share(values: NDArray[np.float64], level: float) -> tuple[float, float, flo
     return mean, float(low), float(high)
 
 
-def stability(scores: pl.DataFrame, *, level: float = 0.95) -> dict[str, Any]:
+def summarise_stability(scores: pl.DataFrame, *, level: float = 0.95) -> dict[str, Any]:
     """Agreement among the samples that a subject gave on one item.
 
     Parameters
