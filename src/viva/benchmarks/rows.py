@@ -90,18 +90,22 @@ def kept(row: Row, **names: str) -> dict[str, Any]:
     }
 
 
-_REPEATED = re.compile(r"\s*\b(?:answer choices|options)\s*:\s*(?=\(?A[).:])", re.I)
+_REPEATED = re.compile(r"\b(?:answer choices|options)\s*:\s*(?=\(?A[).:])", re.I)
 
 
 def without_option_list(question: str, found: Options) -> str:
     """The stem without the list of its options at the end ("Answer Choices: (A) ... (B) ...").
 
-    Cut only where what follows the heading holds every option's text.
+    Cut only where what follows the last such heading holds every option's text.
     """
-    for start in _REPEATED.finditer(question):
-        tail = " ".join(question[start.end() :].split())
-        if start.start() and all(" ".join(t.split()) in tail for t in found.texts):
-            return question[: start.start()].rstrip()
+    last = None
+    for last in _REPEATED.finditer(question):
+        pass
+    if last is None or not question[: last.start()].strip():
+        return question
+    tail = " ".join(question[last.end() :].split())
+    if all(" ".join(t.split()) in tail for t in found.texts):
+        return question[: last.start()].rstrip()
     return question
 
 
@@ -175,8 +179,8 @@ def benchmark_of(where: Where) -> str:
     """A benchmark's name from the name of its file, or of its folder where the file says little."""
     from viva.benchmarks.cards import find_name
 
-    stem = re.sub(r"[_-]?(test|hard|questions|data)\b", "", where.stem.replace("-", "_")).strip("_")
-    stem = re.sub(r"_(test|test_hard|hard)$", "", stem)
+    words = re.split(r"[_-]+", where.stem)
+    stem = "_".join(w for w in words if w not in ("test", "hard", "questions", "data", ""))
     if not stem or stem in ("train", "dev", "val", "validation", "rows", "frame"):
         stem = f"{where.folder}_{stem}".strip("_") or "items"
     return find_name(stem) or stem
