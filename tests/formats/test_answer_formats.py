@@ -238,6 +238,8 @@ def test_lm_eval_folder():
         ("anatomy-002", 1, "none", False),
     ]
     assert Counter(x.reason for x in read.left_out) == {"another filter of the same response": 3}
+    # Logging a response once per filter is no defect.
+    assert read_responses(DATA / "lm_eval", strict=True).responses.equals(read.responses)
     keys = read.items.select("benchmark", "key").rows()
     assert keys == [(b, [k]) for b in ("medqa", "mmlu_med") for k in (1, 2, 2)]
 

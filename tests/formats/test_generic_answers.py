@@ -101,6 +101,17 @@ def test_rows_that_are_left_out(row, reason):
     assert str(caught.value).endswith(REASONS[reason])
 
 
+def test_the_first_row_may_be_a_failure():
+    rows = [{**KEY, "error": "timeout"}, {**KEY, "item_id": "2", "response": "A"}]
+    read = read_responses(rows)
+    assert said(read, "text", "error", "already_read") == [
+        (None, "timeout", False),
+        ("A", None, False),
+    ]
+    rows = [{**KEY, "error": "timeout"}, {**KEY, "item_id": "2", "prediction": None}]
+    assert said(read_responses(rows), "error", "already_read") == [("timeout", False), (None, True)]
+
+
 def test_ids_are_text():
     rows = [{**KEY, "item_id": i, "response": "A"} for i in (7, 8.0, " 9 ", 10.5, 2**70)]
     ids = [r[0] for r in said(read_responses(rows), "item_id")]

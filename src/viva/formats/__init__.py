@@ -75,6 +75,7 @@ _BESIDE = {  # companions that tools write beside the answers: not answers, and 
     "display_predictions.json", "display_requests.json", "logs.json", "manifest.json",
     "listing.json", "eval-set.json", ".eval-set-id", "summary.json",
 }  # fmt: skip
+_LOOKED_AT = 100  # rows from which a format is told
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".eval")
 
 
@@ -141,13 +142,13 @@ def _detect(opened: Opened) -> Format | None:
     return next((each for each in FORMATS.values() if each.matches(opened)), None)
 
 
-def _missing(columns: set[str], groups: Iterable[tuple[str, ...]]) -> list[str]:
+def _missing(columns: frozenset[str], groups: Iterable[tuple[str, ...]]) -> list[str]:
     return [" or ".join(group) for group in groups if not columns.intersection(group)]
 
 
 def _unknown(opened: Opened, format: str | None = None) -> InputError:  # noqa: A002
     """What is there, what the named or the closest format lacks, and which formats there are."""
-    columns = opened.columns()
+    columns = opened.columns
     if opened.archive:
         return InputError(
             "is a zip archive without Inspect samples", where=opened.name, mend="Unpack it first"
@@ -188,10 +189,11 @@ def _open(source: Source) -> Opened:
 
 
 def _started(name: str, path: Path | None, rows: Iterator[tuple[int, Any]]) -> Opened:
-    first = next(rows, None)
-    if first is None:
+    first = list(itertools.islice(rows, _LOOKED_AT))
+    if not first:
         raise InputError("has no rows", where=name, mend="Give at least one row")
-    return Opened(name, path, first[1], itertools.chain((first,), rows))
+    columns = frozenset(column for _, row in first for column in row)
+    return Opened(name, path, first[0][1], itertools.chain(first, rows), columns)
 
 
 def _is_list_of_texts(path: Path) -> bool:

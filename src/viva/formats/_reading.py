@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +36,7 @@ REASONS = {
 """Why rows are left out, and the mend that a strict reading names. Beside these: the defects of
 items in :mod:`viva.benchmarks.fields`, where a file carries its questions."""
 
+_NO_DEFECT = {"another filter of the same response"}
 _WHOLE = 2**63 - 1
 _TEXTS = frozenset({"method", "probe", "cue", "finish_reason", "error", "reasoning"})
 
@@ -49,12 +50,10 @@ class Opened(NamedTuple):
     first: Any
     """The first row; for a JSON document that is no table, the document; None for an archive."""
     rows: Iterator[tuple[int, Any]]
+    columns: frozenset[str] = frozenset()
+    """Names in the first rows (a failed request may lack what the others have)."""
     archive: bool = False
     """A zip file: the format opens it itself."""
-
-    def columns(self) -> set[str]:
-        """Names in the first row; empty where it is not an object."""
-        return set(self.first) if isinstance(self.first, Mapping) else set()
 
 
 @dataclass
@@ -91,7 +90,7 @@ class Reading:
 
     def leave_out(self, row: int | None, id: str | None, reason: str) -> None:  # noqa: A002
         """Count one row that cannot be used; an error where the reading is strict."""
-        if self.strict:
+        if self.strict and reason not in _NO_DEFECT:
             where = f"{self.file}:{row}" if row else self.file
             named = f" (id {id})" if id else ""
             raise InputError(

@@ -25,7 +25,7 @@ _KEY = (("benchmark", "no benchmark"), ("item_id", "no item_id"), ("model", "no 
 
 def matches(opened: Opened) -> bool:
     """Whether the first row has a column of each group."""
-    columns = opened.columns()
+    columns = opened.columns
     return all(columns.intersection(group) for group in COLUMNS)
 
 
@@ -35,7 +35,7 @@ def read(opened: Opened, reading: Reading) -> None:
         v is None or isinstance(v, str) for v in opened.first.values()
     )
     rows = opened.rows
-    if untyped and "prediction" in opened.first:
+    if untyped and "prediction" in opened.columns:
         held = list(rows)
         rows = iter(_typed(held))
     for row, values in rows:

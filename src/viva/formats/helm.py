@@ -25,7 +25,7 @@ COLUMNS = (("adapter_spec",), ("request_states",))
 
 def matches(opened: Opened) -> bool:
     """Whether the document is a scenario state."""
-    return opened.columns() >= {"adapter_spec", "request_states"}
+    return opened.columns >= {"adapter_spec", "request_states"}
 
 
 def read(opened: Opened, reading: Reading) -> None:

@@ -8,7 +8,7 @@ Layouts: a list of rows, or a map data set -> list of rows, each with ``question
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,7 @@ COLUMNS = (("question",), ("options",), _OUTPUTS, _KEYS)
 """Columns that rows must have; any one of each group."""
 
 
-def _row_matches(row: Any) -> bool:
-    if not isinstance(row, Mapping):
-        return False
+def _has_output(row: Collection[str]) -> bool:
     if _sampled(row):
         return True
     # Tests of memorisation log the generated half of a question beside the item: no answer.
@@ -37,26 +35,26 @@ def _row_matches(row: Any) -> bool:
     return items and any(k in row for k in _KEYS) and any(name in row for name in _OUTPUTS)
 
 
-def _sampled(row: Mapping[str, Any]) -> bool:
+def _sampled(row: Collection[str]) -> bool:
     """Only where there is no question is ``reason`` the model's; beside one it is a rationale."""
     return "reason" in row and "ideal_answer" in row and "question" not in row
 
 
-def _first_of_map(first: Any) -> Any:
-    if isinstance(first, Mapping) and first:
-        rows = next(iter(first.values()))
-        if isinstance(rows, list) and rows and all(isinstance(v, list) for v in first.values()):
-            return rows[0]
-    return None
+def _is_map(first: Any) -> bool:
+    """Whether a document is a map data set -> rows with outputs."""
+    if not isinstance(first, Mapping) or not all(isinstance(v, list) for v in first.values()):
+        return False
+    row = next((row for rows in first.values() for row in rows), None)
+    return isinstance(row, Mapping) and _has_output(row)
 
 
 def matches(opened: Opened) -> bool:
     """Whether the first row, or the first of the first data set, is an item with its output."""
-    return _row_matches(opened.first) or _row_matches(_first_of_map(opened.first))
+    return _has_output(opened.columns) or _is_map(opened.first)
 
 
 def _rows(opened: Opened) -> Iterator[tuple[int, str | None, Any]]:
-    if _row_matches(_first_of_map(opened.first)):
+    if _is_map(opened.first):
         number_ = 0
         for source, rows in opened.first.items():
             for row in rows:

@@ -37,7 +37,7 @@ _ENDINGS = ("_generative", "_continuation", "_gen", "_cot", "_chat", "_zeroshot"
 
 def matches(opened: Opened) -> bool:
     """Whether the first row is a logged sample."""
-    return opened.columns() >= {"doc_id", "doc", "resps"}
+    return opened.columns >= {"doc_id", "doc", "resps"}
 
 
 def read(opened: Opened, reading: Reading) -> None:

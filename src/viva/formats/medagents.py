@@ -33,14 +33,14 @@ _FAILED = re.compile(r"Error code: \d{3}\b|Error: ")
 
 def matches(opened: Opened) -> bool:
     """Whether the first row is of the original or the compact layout."""
-    columns = opened.columns()
+    columns = opened.columns
     original = {"question", "options", "predicted_answer"} <= columns
     return original or columns >= _COMPACT
 
 
 def read(opened: Opened, reading: Reading) -> None:
     """Every row of the file."""
-    if opened.columns() >= _COMPACT:
+    if opened.columns >= _COMPACT:
         _read_compact(opened, reading)
     else:
         _read_original(opened, reading)

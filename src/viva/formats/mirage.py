@@ -29,7 +29,7 @@ def matches(opened: Opened) -> bool:
     """Whether the file is a list of texts, or its first row a compact one."""
     if isinstance(opened.first, list):
         return all(isinstance(text, str) for text in opened.first)
-    return opened.columns().issuperset({"dataset", "mode", "model", "id", "completion"})
+    return opened.columns.issuperset({"dataset", "mode", "model", "id", "completion"})
 
 
 def read(opened: Opened, reading: Reading) -> None:
