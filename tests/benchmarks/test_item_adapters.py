@@ -249,7 +249,7 @@ def test_stems_without_the_whole_list_stay_whole(kept: str) -> None:
 
 
 def test_frenchmedmcqa_has_several_right_options(tmp_path: Path) -> None:
-    row = {"id": "d0f9", "question": "Lesquels ?", "answers": dict(zip("abcde", "vwxyz")),
+    row = {"id": "d0f9", "question": "Lesquels ?", "answers": dict(zip("abcde", "vwxyz", strict=False)),
            "correct_answers": ["e", "b"], "subject_name": "pharmacie", "type": "multiple",
            "nbr_correct_answers": 2}  # fmt: skip
     path = tmp_path / "dev.json"

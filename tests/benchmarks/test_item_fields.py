@@ -10,7 +10,16 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from viva.benchmarks.fields import Defect, Options, absent, integer, literal, one_of, options, target
+from viva.benchmarks.fields import (
+    Defect,
+    Options,
+    absent,
+    integer,
+    literal,
+    one_of,
+    options,
+    target,
+)
 from viva.records import LETTERS, Choice, Choices
 
 DRUGS = options(["aspirin", "ibuprofen", "naproxen", "codeine"])

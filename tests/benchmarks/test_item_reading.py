@@ -264,8 +264,8 @@ values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 @given(
     st.lists(
         st.fixed_dictionaries(
-            {n: values for n in ("benchmark", "item_id", "question", "options", "answer")},
-            optional={n: values for n in ("context", "stratum", "group", "meta", "p_reasoning")},
+            dict.fromkeys(("benchmark", "item_id", "question", "options", "answer"), values),
+            optional=dict.fromkeys(("context", "stratum", "group", "meta", "p_reasoning"), values),
         ),
         min_size=1,
         max_size=6,
