@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viva.analysis.stability import _share
+from viva.analysis.stability import _share, summarise_stability
 from viva.records import Score, Status, scores_frame
 
 
