@@ -196,7 +196,6 @@ def imported_by(folder: str) -> dict[str, str]:
 
 
 DISTRIBUTIONS = {
-    "click": "typer",
     "markdown_it": "markdown-it-py",
     "sentence_transformers": "sentence-transformers",
     "sklearn": "scikit-learn",

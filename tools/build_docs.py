@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import typer.main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,43 +66,47 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 # The command line ------------------------------------------------------------------------------
 
 
-def _parameters(command: click.Command) -> list[list[str]]:
+# Only what every version of typer gives a command and a parameter is used.
+
+
+def _parameters(command: Any) -> list[list[str]]:
     rows = []
     for parameter in command.params:
         if getattr(parameter, "hidden", False) or parameter.name == "help":
             continue
-        if isinstance(parameter, click.Option):
+        if parameter.opts[0].startswith("-"):
             names = ", ".join(f"`{n}`" for n in [*parameter.opts, *parameter.secondary_opts])
+            names += ", repeatable" if getattr(parameter, "multiple", False) else ""
         else:
-            names = f"`{(parameter.name or '').upper()}`"
-            names += " ..." if parameter.nargs == -1 else ""
+            names = f"`{parameter.name.upper()}`" + (" ..." if parameter.nargs == -1 else "")
         default = parameter.default
-        shown = "" if default in (None, (), [], False) or callable(default) else f"`{default}`"
+        empty = default is None or default is False or default in ((), [])
+        shown = "" if empty or callable(default) else f"`{default}`"
         shown = "required" if parameter.required else shown
-        choices = getattr(parameter.type, "choices", None)
-        text = getattr(parameter, "help", None) or ""
-        if choices:
-            listed = ", ".join(f"`{getattr(c, 'value', c)}`" for c in choices)
-            text = f"{text} One of {listed}."
-        rows.append([names, text, shown])
+        rows.append([names, getattr(parameter, "help", None) or "", shown])
     return rows
 
 
-def _command(command: click.Command, path: str, depth: int) -> list[str]:
+def _example(match: re.Match[str]) -> str:
+    lines = [line.strip() for line in match[1].splitlines() if line.strip()]
+    return "\n".join(["```text", *lines, "```", "", ""])
+
+
+def _command(command: Any, path: str, depth: int) -> list[str]:
     help_ = inspect.cleandoc(command.help or "").replace("\b", "").split("\f")[0].strip()
+    help_ = re.sub(r"(?m)((?:^ {4}.*\n*)+)", _example, help_).strip()
     parts = [f"{'#' * min(depth, 4)} `{path}`", help_]
     if rows := _parameters(command):
         parts.append(table(("argument", "meaning", "default"), rows))
-    if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            if not command.commands[name].hidden:
-                parts += _command(command.commands[name], f"{path} {name}", depth + 1)
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        if not inner.hidden:
+            parts += _command(inner, f"{path} {name}", depth + 1)
     return parts
 
 
 def cli() -> str:
     """Every command, its arguments and what they mean, from the program itself."""
-    app = importlib.import_module("viva.cli").app
+    app = importlib.import_module("viva.cli.main").app
     command = typer.main.get_command(app)
     parts = [NOTE.format(source="src/viva/cli"), "# The command line"]
     parts += _command(command, "viva", 2)
@@ -198,11 +201,36 @@ def extending() -> str:
 # Reference -------------------------------------------------------------------------------------
 
 
+class _Bare(str):
+    """An annotation that was written down as text, shown without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _bare(annotation: Any) -> Any:
+    return _Bare(annotation) if isinstance(annotation, str) else annotation
+
+
 def _signature(thing: object) -> str:
     if not inspect.isfunction(thing):
         return ""
-    text = re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(thing)))
-    return text.replace("'", "") if "'" in str(thing.__annotations__) else text
+    signature = inspect.signature(thing)
+    parameters = [p.replace(annotation=_bare(p.annotation)) for p in signature.parameters.values()]
+    return str(
+        signature.replace(
+            parameters=parameters, return_annotation=_bare(signature.return_annotation)
+        )
+    )
+
+
+def _constant(value: object) -> str:
+    """A value that is short enough, or the names in a table."""
+    if isinstance(value, Mapping):
+        names = [f"`{name}`" for name in list(value)[:12]]
+        return "table: " + ", ".join(names) + (" ..." if len(value) > 12 else "")
+    text = repr(value)
+    return f"`{text}`" if len(text) <= 100 and " at 0x" not in text else type(value).__name__
 
 
 def reference() -> str:
@@ -222,7 +250,7 @@ def reference() -> str:
             if name.startswith("__"):
                 continue
             is_part = inspect.isfunction(thing) or inspect.isclass(thing)
-            says = first_line(thing) if is_part else f"a {type(thing).__name__}"
+            says = first_line(thing) if is_part else _constant(thing)
             rows.append([f"`{name}{_signature(thing)}`", says])
         parts.append(table(("name", "what"), rows))
     return "\n\n".join(parts) + "\n"
