@@ -29,24 +29,27 @@ from viva.answers._slots import (
 __all__ = ["claims_from_the_end"]
 
 _FIRST_WINDOW = 240
+_MOST = 256
+"""Announcements looked at before giving up: real answers have a few, hostile text any number."""
 
 
 def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
     """Yield the claims of ``view`` from the last to the first, lazily.
 
     Windows grow by a factor of four and overlap by the longest trigger, so the text is scanned
-    once; each trigger looks at a bounded stretch around it.
+    once; each trigger looks at a bounded stretch around it, and only the last 256 are looked at.
     """
     trigger = phrases.TRIGGER_ASCII if view.low.isascii() else phrases.TRIGGER
-    upper, size = len(view.low), _FIRST_WINDOW
-    while upper > start:
+    upper, size, looked_at = len(view.low), _FIRST_WINDOW, 0
+    while upper > start and looked_at < _MOST:
         lower = max(start, upper - size)
         if lower > start:  # begin at a word, so that no trigger is cut
             blank = view.low.find(" ", lower, upper)
             lower = blank if blank >= 0 else lower
         found = list(trigger.finditer(view.low, max(start, lower - 24), upper + 24))
         for match in reversed(found):
-            if lower <= match.start() < upper:
+            if lower <= match.start() < upper and looked_at < _MOST:
+                looked_at += 1
                 claim = _KINDS[match.lastgroup or ""](view, match, start)
                 if claim:
                     yield claim

@@ -48,7 +48,7 @@ _LETTER_BLOCKS = ((0x2460, 0x24FF), (0xFF01, 0xFF5E), (0x1D400, 0x1D7FF), (0x1F1
 
 def _table() -> dict[int, str]:
     table = dict.fromkeys(map(ord, _BLANK), " ")
-    table.update({code: " " for code in range(0x2000, 0x200B)})
+    table.update(dict.fromkeys(range(8192, 8203), " "))
     for first, last in _LETTER_BLOCKS:
         for code in range(first, last + 1):
             plain = unicodedata.normalize("NFKC", chr(code))

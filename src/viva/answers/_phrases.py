@@ -10,9 +10,8 @@ import re
 
 __all__ = [
     "ATTRIBUTION",
+    "CONCLUDES",
     "CONDITION",
-    "CONCLUDES",
-    "CONCLUDES",
     "CONTRAST",
     "COPULA",
     "CORRECTION",
@@ -27,8 +26,8 @@ __all__ = [
     "FOLLOWERS",
     "HYPOTHESIS",
     "JOIN",
-    "NEGATION",
     "LABEL",
+    "NEGATION",
     "NULL",
     "OTHER",
     "OTHER_SUBJECT",

@@ -1,5 +1,6 @@
 """Reading one slot: the few characters in which an answer is expected, such as what follows
-*the answer is*, the inside of a box, or a whole completion of one letter."""
+*the answer is*, the inside of a box, or a whole completion of one letter.
+"""
 
 from __future__ import annotations
 
@@ -223,7 +224,7 @@ def _letter_ref(view: View, at: int, limit: int) -> Ref:
 def _is_label(view: View, text: Mention, limit: int) -> bool:
     """Whether a text after another option's letter is that letter's label, not a new sentence."""
     own = view.low[text.start : text.end]
-    if len(own) < 2 or own in ("yes", "no") and view.options.count > 3:
+    if len(own) < 2 or (own in ("yes", "no") and view.options.count > 3):
         return False
     _, word = _next_word(view.low, text.end, limit)
     return not word

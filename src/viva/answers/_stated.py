@@ -6,6 +6,8 @@ They count where nothing was announced: one option stated is the answer, several
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator
 
 from viva.answers import _phrases as phrases
 from viva.answers._sentences import sentence_start
@@ -25,6 +27,9 @@ from viva.answers._slots import (
 )
 
 __all__ = ["statements"]
+
+_MOST = 256
+"""Predicates looked at, the last ones: real answers have a few, hostile text any number."""
 
 _PREDICATE_ASCII = (
     r"(?<![a-z])(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|"
@@ -52,22 +57,22 @@ _SEGMENT = re.compile(
 )
 _SUBJECT = re.compile(
     r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|option|antwort|"
-    r"alternativa|letra|选项|選項)\s{0,3}[(\[]?\s?)|(?P<bracket>[(\[])|(?P<clause>[,:;(\n]\s{0,4}))"
+    r"alternativa|letra|选项|選項)\s{0,3}[(\['\s]{0,3})|(?P<bracket>[(\[])|(?P<clause>[,:;(\n]\s{0,4}))"
     r"(?P<letter>[a-z])(?![a-z0-9])"
 )
-_OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}([a-z])(?![a-z0-9])")
+_OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}(?:both\s|either\s)?([a-z])(?![a-z0-9])")
 
 
 def statements(view: View, start: int) -> list[Claim]:
     """*Option B is correct*, *the most likely cause is C: Ketamine*: claims by predicate."""
     low = view.low
     claims: list[Claim] = []
-    for match in _PREDICATE[low.isascii()].finditer(low, start):
+    for match in deque(_PREDICATE[low.isascii()].finditer(low, start), maxlen=_MOST):
         begin = sentence_start(low, match.start(), start)
         claim = _subject(view, begin, match)
         if claim and not (unreal(view, begin, claim.start) or _TAKEN_BACK.match(low, claim.after)):
             claims.append(claim)
-    for match in _VERDICT.finditer(low, start):
+    for match in deque(_VERDICT.finditer(low, start), maxlen=_MOST):
         claim = _verdict(view, match, start)
         if claim:
             claims.append(claim)
@@ -123,39 +128,44 @@ _SUPERLATIVE = re.compile(
 
 
 def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
-    low = view.low
-    at = predicate.start()
+    """The option that the predicate is about: the references in its clause, denied ones left out."""
+    low, at = view.low, predicate.start()
     if phrases.CONDITION.match(low, predicate.end(), min(len(low), predicate.end() + 60)):
         return None
     segment = begin
     for cut in _SEGMENT.finditer(low, begin, at):
         segment = cut.end()
     options: dict[int, tuple[int, int]] = {}
-    opening = _OPENING_LETTER.match(low, segment, at)
-    if opening and letter_at(view, opening.start(1), at) and view.text[opening.start(1)].isupper():
-        options[ord(opening[1]) - 97] = opening.span(1)
-    for subject in _SUBJECT.finditer(low, segment, at):
-        spot = subject.start("letter")
-        marked = subject["word"] is not None or subject["bracket"] is not None
-        if not letter_at(view, spot, at, marked=marked) or (
-            not marked and not view.text[spot].isupper()
-        ):
+    for spot, marked in _subject_letters(low, segment, at):
+        if not letter_at(view, spot, at, marked=marked):
             continue
-        index = ord(low[spot]) - 97
-        if not phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), spot):
-            options.setdefault(index, (spot, spot + 1))
+        if not marked and not view.text[spot].isupper():
+            continue
+        if phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), spot):
+            continue
         claim = read_slot(view, spot, at, STATED)
         if claim and claim.reason == SEVERAL:
             return claim
+        options.setdefault(ord(low[spot]) - 97, (spot, spot + 1))
     for mention in live_mentions(view, segment, at):
         if len(mention.options) == 1:
             options.setdefault(next(iter(mention.options)), (mention.start, mention.end))
-    strength = EXPLICIT if phrases.CONCLUDES.search(low, begin, at) else STATED
     if any(index >= view.options.count for index in options):
         return None
     if len(options) == 1:
         ((index, span),) = options.items()
+        strength = EXPLICIT if phrases.CONCLUDES.search(low, begin, at) else STATED
         return Claim(*span, index, None, strength, predicate.end())
     if len(options) > 1 and predicate.group().startswith("are"):
         return Claim(segment, at, None, SEVERAL, STATED, predicate.end())
     return None
+
+
+def _subject_letters(low: str, segment: int, at: int) -> Iterator[tuple[int, bool]]:
+    """Where letters may stand in a subject, and whether a word or bracket marks them as such."""
+    opening = _OPENING_LETTER.match(low, segment, at)
+    if opening:
+        yield opening.start(1), False
+    for subject in _SUBJECT.finditer(low, segment, at):
+        marked = subject["word"] is not None or subject["bracket"] is not None
+        yield subject.start("letter"), marked

@@ -25,6 +25,7 @@ from viva.answers._slots import (
     denied,
     is_list,
     live_mentions,
+    null_at,
     read_slot,
     withdrawn,
 )
@@ -58,7 +59,9 @@ def read_choice(region: str, options: Sequence[str] | int) -> Outcome:
 
 
 def _unread(view: View) -> Outcome:
-    reason = "refused" if phrases.REFUSAL.search(view.low) else "no commitment"
+    reason = null_at(view.low, 0, len(view.low))
+    if reason is None:
+        reason = "refused" if phrases.REFUSAL.search(view.low) else "no commitment"
     return Outcome(Status.UNPARSED, None, None, reason)
 
 
@@ -191,7 +194,7 @@ def _lists(view: View) -> tuple[int, int]:
             break
         newline = low.find("\n", label.end(), label.end() + 1000)
         at = newline + 1 if newline >= 0 else len(low)
-    return 0, at if low.count("\n", 0, at) >= 2 or at == len(low) and view.options.count > 1 and low.count("\n") else 0
+    return 0, at if low.count("\n", 0, at) >= 2 or (at == len(low) and view.options.count > 1 and low.count("\n")) else 0
 
 
 def _opening(view: View, after_list: int) -> Claim | None:
