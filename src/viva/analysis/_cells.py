@@ -120,26 +120,14 @@ def pooled(cells: Cells) -> NDArray[np.float64]:
     return stratum_mean(cells, REASONING) - stratum_mean(cells, KNOWLEDGE)
 
 
-def within(
-    cells: Cells,
-    *,
-    size_weighted: bool = False,
-    benchmarks: set[int] | None = None,
-) -> NDArray[np.float64]:
+def within(cells: Cells, *, size_weighted: bool = False) -> NDArray[np.float64]:
     """Coefficients of the weighted mean of gaps inside benchmarks. Shape (C,).
 
-    Parameters
-    ----------
-    cells : Cells
-    size_weighted : bool
-        Weights ``n_R + n_K`` in place of ``n_R n_K / (n_R + n_K)``.
-    benchmarks : set of int, optional
-        Use these benchmarks only.
+    Weights ``n_R n_K / (n_R + n_K)``, or ``n_R + n_K`` where ``size_weighted``; all 0 where no
+    benchmark has both sides.
     """
     out = np.zeros(cells.count)
-    for b, r, k in cells.two_sided():
-        if benchmarks is not None and b not in benchmarks:
-            continue
+    for _, r, k in cells.two_sided():
         n_r, n_k = float(cells.size[r]), float(cells.size[k])
         weight = n_r + n_k if size_weighted else n_r * n_k / (n_r + n_k)
         out[r], out[k] = weight, -weight
