@@ -48,7 +48,7 @@ def length_figure(summary: Summary) -> Figure | None:
         unit = _UNITS.get(entry.unit or "characters", "")
         auroc = (
             "" if entry.length_auroc is None
-            else f"wrong one longer: {entry.length_auroc:.2f}"
+            else f"P(wrong is longer) {entry.length_auroc:.2f}"
             + (
                 f" [{entry.length_auroc_low:.2f}, {entry.length_auroc_high:.2f}]"
                 if entry.length_auroc_low is not None and entry.length_auroc_high is not None

@@ -23,6 +23,10 @@ _STEPS = 4
 """Colour steps to each side of none."""
 _WORDS_SHOWN = 24
 """With more models than this, the squares leave the details to the table."""
+_MODELS_SHOWN = 45
+"""The most accurate of more models than this are shown, so that the page stays small."""
+_ROWS_SHOWN = 4_000
+"""Rows of the table; `summary.json` always has all comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def _step(difference: float, limit: float) -> int:
     return level(difference, -limit, limit, 2 * _STEPS + 1) - _STEPS
 
 
-def _sentence(comparison: Comparison, sign: int, verdict: str) -> str:
+def _sentence(comparison: Comparison, sign: int, verdict: str, summary: Summary) -> str:
     first, second = (
         (comparison.a, comparison.b) if sign > 0 else (comparison.b, comparison.a)
     )
@@ -72,15 +76,24 @@ def _sentence(comparison: Comparison, sign: int, verdict: str) -> str:
         parts.append(f"Holm p {p_value(comparison.p_holm)}")
     if comparison.mdd_80 is not None:
         parts.append(f"detectable with 80 % power: {comparison.mdd_80:.1f}")
-    return "; ".join(parts) + f"; {verdict}"
+    settings = summary.settings
+    made_by = f"Viva {settings.viva}, seed {settings.seed}"
+    if comparison.scope != "all" and summary.splitter.definition != "given":
+        made_by = f"{summary.splitter.definition} splitter, {made_by}"
+    return "; ".join([*parts, verdict, made_by])
 
 
 def matrices(summary: Summary) -> list[Matrix]:
     """One matrix per scope that was compared; empty with fewer than two models."""
-    order = by_accuracy(summary)
+    order = by_accuracy(summary)[:_MODELS_SHOWN]
+    shown = set(order)
     made = []
     for scope, title in SCOPES.items():
-        found = {(c.a, c.b): c for c in summary.comparisons if c.scope == scope}
+        found = {
+            (c.a, c.b): c
+            for c in summary.comparisons
+            if c.scope == scope and c.a in shown and c.b in shown
+        }
         if not found:
             continue
         sizes = sorted(abs(c.difference) for c in found.values() if c.difference is not None)
@@ -104,7 +117,7 @@ def matrices(summary: Summary) -> list[Matrix]:
                         SYMBOLS[shown_verdict],
                         0 if difference is None else _step(sign * difference, limit),
                         shown_verdict,
-                        _sentence(comparison, sign, shown_verdict)
+                        _sentence(comparison, sign, shown_verdict, summary)
                         if len(order) <= _WORDS_SHOWN
                         else "",
                     )
@@ -122,10 +135,15 @@ def matrices(summary: Summary) -> list[Matrix]:
 
 
 def comparison_table(summary: Summary) -> Table:
-    """All comparisons, as in ``summary.json``."""
+    """The comparisons, as in ``summary.json``."""
+    caption = "Paired differences, a minus b, in points, with 95 % intervals."
+    if len(summary.comparisons) > _ROWS_SHOWN:
+        caption += (
+            f" The first {_ROWS_SHOWN:,} of {len(summary.comparisons):,}: all are in summary.json."
+        )
     return table(
         "comparisons",
-        "Paired differences, a minus b, in points, with 95 % intervals.",
+        caption,
         (
             Column("a"),
             Column("b"),
@@ -145,6 +163,6 @@ def comparison_table(summary: Summary) -> Table:
         [
             (c.a, c.b, c.scope, c.n, c.difference, c.low, c.high, c.p_mcnemar, c.p_mid,
              c.p_sign_flip, c.p_holm, c.mdd_80, c.verdict, c.reason)
-            for c in summary.comparisons
+            for c in summary.comparisons[:_ROWS_SHOWN]
         ],
     )  # fmt: skip

@@ -67,7 +67,7 @@ def linear(
         room = 0.04 * (high - low)
         low, high = low - room, high + room
         return Scale(low, high, start, end, tuple(t for t in ticks if low <= t <= high))
-    return Scale(ticks[0], ticks[-1], start, end, ticks)
+    return Scale(min(low, ticks[0]), max(high, ticks[-1]), start, end, ticks)
 
 
 def logarithmic(low: float, high: float, start: float, end: float) -> Scale:

@@ -194,6 +194,15 @@
     tip.style.left = left + "px";
     tip.style.top = (above > 4 ? above : at.bottom + 8) + "px";
   });
+  // A square of the matrix, clicked, gives its sentence for citing.
+  document.addEventListener("click", (event) => {
+    const square = event.target.closest(".matrix td");
+    const said = square && words(square);
+    if (!said) return;
+    const holder = square.closest(".tab").querySelector(".said");
+    holder.firstElementChild.textContent = said;
+    holder.hidden = false;
+  });
   addEventListener("scroll", hide, { passive: true, capture: true });
 
   window.viva = { csv, latex, svg };
