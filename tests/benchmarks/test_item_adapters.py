@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viva.benchmarks import ADAPTERS, canonical_id, label_contradictions, read_items
+from viva.benchmarks import ADAPTERS, Adapter, canonical_id, label_contradictions, read_items
 from viva.benchmarks.adapters import adapter_for
 from viva.benchmarks.fields import Defect, options
 from viva.benchmarks.rows import Where, without_option_list
 from viva.errors import InputError
-from viva.records import Item
+from viva.records import Choice, Item
 
 STEM = "A 60-year-old man coughs blood. Which test comes first?"
 FOUR = {"A": "Radiograph", "B": "Biopsy", "C": "Sputum culture", "D": "Spirometry"}
@@ -566,6 +566,23 @@ def test_long_hostile_line_is_read_in_linear_time(tmp_path: Path) -> None:
         read_items(path)
     found = options(["zz", "yy"])
     without_option_list("options: A) " * 50_000, found)
+
+
+def test_formats_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(row: Any, where: Where) -> Item:
+        return Item("ward", str(where.position), row["ask"], ("x", "y"), Choice(row["gold"]))
+
+    theirs = {
+        "ward": Adapter(read, frozenset({"ask", "gold"}), "the ward's sheet"),
+        "medqa": Adapter(read, frozenset({"question"}), "takes no name of ours"),
+    }
+    monkeypatch.setattr("viva._plugins.table", lambda kind: theirs if kind == "adapter" else {})
+    assert read_items([{"ask": "Which?", "gold": 1}]).items["key"].to_list() == [[1]]
+    assert read_items([{"ask": "Which?", "gold": 1}], adapter="ward").items.height == 1
+    assert adapter_for([medqa_row()]) == "medqa"
+    assert read_items([medqa_row()]).items["benchmark"].to_list() == ["medqa"]
+    with pytest.raises(InputError, match="ward"):
+        read_items([{"x": 1}])
 
 
 def test_every_adapter_is_reached_by_the_fields_it_requires() -> None:

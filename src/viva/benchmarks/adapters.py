@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from viva import _plugins
 from viva.benchmarks.carried import biomed_r1, huatuo, instruction, lettered, medagents
 from viva.benchmarks.generic import generic
 from viva.benchmarks.published import (
@@ -30,7 +31,7 @@ from viva.benchmarks.published import (
 from viva.benchmarks.rows import Row, Where
 from viva.records import Item
 
-__all__ = ["ADAPTERS", "Adapter", "adapter_for"]
+__all__ = ["ADAPTERS", "Adapter", "adapter_for", "adapters"]
 
 
 class Adapter(NamedTuple):
@@ -94,11 +95,22 @@ ADAPTERS: dict[str, Adapter] = {
 """Every format that can be read, in the order in which a file is tried against them."""
 
 
+def adapters() -> dict[str, Adapter]:
+    """Every format in the order in which a file is tried against it.
+
+    Formats of other packages (entry points ``adapter.NAME`` of the group ``viva``) come before
+    the published ones and after our own tables; they cannot take a name of :data:`ADAPTERS`.
+    """
+    others = {n: a for n, a in _plugins.table("adapter").items() if n not in ADAPTERS}
+    own = {n: ADAPTERS[n] for n in ("generic", "viva")}
+    return {**own, **others, **ADAPTERS}
+
+
 def adapter_for(rows: Iterable[Row], shape: str = "rows") -> str | None:
     """The name of the first adapter whose required fields the rows have; None where none fits."""
     seen = list(rows)
     fields = {name for row in seen for name in row}
-    for name, adapter in ADAPTERS.items():
+    for name, adapter in adapters().items():
         if adapter.shape != shape or not adapter.required <= fields:
             continue
         if adapter.fits is None or adapter.fits(seen):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from viva._files import read_source
-from viva.benchmarks.adapters import ADAPTERS, adapter_for
+from viva.benchmarks.adapters import adapter_for, adapters
 from viva.benchmarks.fields import Defect
 from viva.benchmarks.rows import Where
 from viva.benchmarks.shapes import shape_of, shaped_rows
@@ -70,8 +70,8 @@ def read_items(
         from viva.benchmarks.hub import read_hub
 
         return read_hub(source.removeprefix("hub:"), benchmark=benchmark, strict=strict)
-    if adapter is not None and adapter not in ADAPTERS:
-        raise InputError(f"unknown adapter {adapter!r}", mend=f"Known: {', '.join(ADAPTERS)}")
+    if adapter is not None and adapter not in adapters():
+        raise InputError(f"unknown adapter {adapter!r}", mend=f"Known: {', '.join(adapters())}")
     name, rows, shape = _open(source, adapter)
     return read_rows_as(name, list(rows), adapter, shape, benchmark=benchmark, strict=strict)
 
@@ -79,7 +79,7 @@ def read_items(
 def _open(source: Any, adapter: str | None) -> tuple[str, Iterator[tuple[int, Row]], str]:
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
-        shape = ADAPTERS[adapter].shape if adapter else shape_of(path)
+        shape = adapters()[adapter].shape if adapter else shape_of(path)
         if shape != "rows":
             return path, shaped_rows(path, shape), shape
     name, rows = read_source(source)
@@ -105,18 +105,18 @@ def read_rows_as(
         adapter = adapter_for((row for _, row in rows[:_SAMPLE]), shape)
     if adapter is None:
         raise _unknown_shape(name, {f for _, row in rows[:_SAMPLE] for f in row})
-    missing = ADAPTERS[adapter].required - {f for _, row in rows[:_SAMPLE] for f in row}
+    known = adapters()[adapter]
+    missing = known.required - {f for _, row in rows[:_SAMPLE] for f in row}
     if missing:
         raise InputError(
             f"misses {_columns(missing)} for the format {adapter}", where=name,
             mend="Add them, or leave the adapter out to have the format found",
         )  # fmt: skip
-    read = ADAPTERS[adapter].read
     items: dict[tuple[str, str], Item] = {}
     left_out: list[LeftOut] = []
     for position, (number, row) in enumerate(rows):
         try:
-            item = read(row, Where(name, position))
+            item = known.read(row, Where(name, position))
             if benchmark is not None:
                 item = _renamed(item, benchmark)
             key = (item.benchmark, item.item_id)
@@ -163,7 +163,7 @@ def _columns(names: Iterable[str]) -> str:
 
 def _unknown_shape(name: str, fields: set[str]) -> InputError:
     # The nearest format is the one that misses fewest; the generic file wins a draw.
-    missing = {n: a.required - fields for n, a in ADAPTERS.items() if a.shape == "rows"}
+    missing = {n: a.required - fields for n, a in adapters().items() if a.shape == "rows"}
     near = min(missing, key=lambda n: (len(missing[n]), list(missing).index(n)))
     generic = missing["generic"]
     what = f"not a known items file: missing {_columns(generic)}"
@@ -172,7 +172,7 @@ def _unknown_shape(name: str, fields: set[str]) -> InputError:
     return InputError(
         what,
         where=name,
-        mend=f"Add the columns, or name the format: {', '.join(ADAPTERS)}",
+        mend=f"Add the columns, or name the format: {', '.join(adapters())}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -27,6 +28,16 @@ __all__ = [
 Row = Mapping[str, Any]
 
 
+@cache
+def _stem(file: str) -> str:
+    return PurePath(file).name.lower().split(".", 1)[0]
+
+
+@cache
+def _words(file: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^a-z0-9]+", _stem(file)))
+
+
 class Where(NamedTuple):
     """Where a row stands: what an adapter may need beside its fields."""
 
@@ -38,12 +49,12 @@ class Where(NamedTuple):
     @property
     def stem(self) -> str:
         """Lower-case file name without suffixes."""
-        return PurePath(self.file).name.lower().split(".", 1)[0]
+        return _stem(self.file)
 
     @property
     def words(self) -> frozenset[str]:
         """Words of the file's name: where it says which part of a set it holds."""
-        return frozenset(re.split(r"[^a-z0-9]+", self.stem))
+        return _words(self.file)
 
     @property
     def folder(self) -> str:
@@ -98,11 +109,10 @@ def without_option_list(question: str, found: Options) -> str:
 
     Cut only where what follows the last such heading holds every option's text.
     """
-    last = None
-    for last in _REPEATED.finditer(question):
-        pass
-    if last is None or not question[: last.start()].strip():
+    headings = list(_REPEATED.finditer(question))
+    if not headings or not question[: headings[-1].start()].strip():
         return question
+    last = headings[-1]
     tail = " ".join(question[last.end() :].split())
     if all(" ".join(t.split()) in tail for t in found.texts):
         return question[: last.start()].rstrip()
