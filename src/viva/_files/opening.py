@@ -196,6 +196,8 @@ def read_lines(
             while line := text.readline(longest_line + 1):
                 row += 1
                 _bounded(line, longest_line, file, row)
+                if "\0" in line:
+                    raise _nul(line.encode(), file, row)
                 yield row, line
     except UnicodeDecodeError as error:
         raise wrong_encoding(f"{file}:{row + 1}", None, error.encoding) from None
@@ -211,11 +213,7 @@ def _lines_utf8(file: Path, stream: BinaryIO, longest: int) -> Iterator[tuple[in
             if len(raw) > longest:
                 _bounded(raw, longest, file, row)
             if b"\0" in raw:
-                raise InputError(
-                    "holds a NUL byte",
-                    where=f"{file}:{row}",
-                    mend="It is not a text file, or a crash cut it: write it again",
-                )
+                raise _nul(raw, file, row)
             try:
                 line = raw.decode()
             except UnicodeDecodeError as error:
@@ -227,12 +225,27 @@ def _lines_utf8(file: Path, stream: BinaryIO, longest: int) -> Iterator[tuple[in
         raise unreadable(file, row + 1, error) from None
 
 
+def _nul(raw: bytes, file: Path, row: int) -> InputError:
+    """Every other byte zero is text of two bytes a character, without the mark that says so."""
+    share = raw.count(0) / len(raw)
+    if 0.3 < share < 0.6 and len(raw) > 3:
+        codec = "UTF-16LE" if raw[1] == 0 else "UTF-16BE"
+        return InputError(
+            "is not UTF-8 but UTF-16 without a byte-order mark",
+            where=f"{file}:{row}",
+            mend=f"Convert it: iconv -f {codec} -t UTF-8",
+        )
+    return InputError(
+        "holds a NUL byte",
+        where=f"{file}:{row}",
+        mend="It is not a text file, or a crash cut it: write it again",
+    )
+
+
 def _bounded(line: bytes | str, longest: int, file: Path, row: int) -> None:
     if len(line) > longest:
         size = f"{longest // 2**20} MiB" if longest >= 2**20 else f"{longest} bytes"
         raise InputError(f"line is longer than {size}", where=f"{file}:{row}", mend=RESAVE)
-    if "\0" in line if isinstance(line, str) else False:
-        raise InputError("holds a NUL byte", where=f"{file}:{row}", mend="Write it again")
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

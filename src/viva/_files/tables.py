@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_rows", "read_source"]
 
+_HEAD = 4096
 _SUFFIXES = {
     ".jsonl": "json",
     ".ndjson": "json",
@@ -84,11 +85,7 @@ def read_rows(
         empty file at once.
     """
     file = check_file(path)
-    with open_binary(file) as stream:
-        try:
-            head = stream.read(65536)
-        except READING_ERRORS as error:
-            raise unreadable(file, None, error) from None
+    head = _head(file)
     if head.startswith(b"PAR1"):
         return _some(_parquet_rows(file), file)
     kind = _SUFFIXES.get(suffix_of(file))
@@ -111,6 +108,19 @@ def read_rows(
     if start[:1] == "[":
         return _some(_document_rows(file, deepest), file)
     return _some(_json_rows(file, longest_line, deepest), file)
+
+
+def _head(file: Path) -> bytes:
+    """The first bytes: of a broken file those before the break, which its rows will name."""
+    head = b""
+    with open_binary(file) as stream:
+        try:
+            while len(head) < _HEAD and (more := stream.read(512)):
+                head += more
+        except READING_ERRORS as error:
+            if not head.strip():
+                raise unreadable(file, None, error) from None
+    return head
 
 
 def _some(
