@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viva.errors import InputError
-from viva.formats import FORMATS, read_responses
+from viva.formats import FORMATS, Format, read_responses
 from viva.formats._reading import REASONS
 from viva.records import response_schema
 
@@ -203,6 +203,22 @@ def test_folders(tmp_path):
     (tmp_path / "c.jsonl").write_bytes(b'{"benchmark": "\xe9"}')
     with pytest.raises(InputError, match=r"c.jsonl:1: is not UTF-8 \(byte 15\)"):
         read_responses(tmp_path)
+
+
+def test_formats_of_other_packages(monkeypatch):
+    def read(opened, reading):
+        for row, values in opened.rows:
+            reading.add(row, benchmark="b", item_id=values["q"], model="m", text=values["a"])
+
+    mine = Format("theirs", (".json",), (("q",), ("a",)), lambda o: o.columns >= {"q", "a"}, read)
+    plugins = {"theirs": mine, "generic": "not one", "broken": object()}
+    monkeypatch.setattr("viva._plugins.table", lambda kind: plugins if kind == "format" else {})
+    rows = [{"q": "1", "a": "A"}]
+    for name in (None, "theirs"):
+        assert said(read_responses(rows, format=name), "item_id", "text") == [("1", "A")]
+    assert said(read_responses([{**KEY, "response": "B"}]), "text") == [("B",)]
+    with pytest.raises(InputError, match=r"no format 'broken'. Known: generic, .*, theirs"):
+        read_responses(rows, format="broken")
 
 
 def test_the_file_of_a_duplicate_is_named(tmp_path):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from viva import _plugins
 from viva._files import check_file, open_binary, read_json, read_rows, read_source
 from viva.errors import InputError
 from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage
@@ -68,7 +69,7 @@ FORMATS: dict[str, Format] = {
         (".json", ".jsonl"), huatuo.COLUMNS, huatuo.matches, huatuo.read,
     ),
 }  # fmt: skip
-"""Name -> format, in the order in which they are tried."""
+"""Name -> format, in the order in which they are tried; those of other packages come after."""
 
 _BESIDE = {  # companions that tools write beside the answers: not answers, and no defect
     "run_spec.json", "scenario.json", "stats.json", "per_instance_stats.json", "instances.json",
@@ -77,6 +78,13 @@ _BESIDE = {  # companions that tools write beside the answers: not answers, and 
 }  # fmt: skip
 _LOOKED_AT = 100  # rows from which a format is told
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".eval")
+
+
+def _formats() -> dict[str, Format]:
+    """Every format by name: ours, then those that other packages add under the kind ``format``."""
+    others = _plugins.table("format")
+    added = {n: f for n, f in others.items() if n not in FORMATS and isinstance(f, Format)}
+    return FORMATS | added
 
 
 def read_responses(
@@ -111,8 +119,8 @@ def read_responses(
         A defect of a file as a whole, an unknown format, no usable row; with ``strict`` any row
         that would be left out.
     """
-    if format is not None and format not in FORMATS:
-        raise InputError(f"no format {format!r}", mend=f"Known: {', '.join(FORMATS)}")
+    if format is not None and format not in _formats():
+        raise InputError(f"no format {format!r}", mend=f"Known: {', '.join(_formats())}")
     reading = Reading(strict=strict, model=model)
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
         name = os.fspath(source)
@@ -130,7 +138,7 @@ def read_responses(
 
 def _read_one(opened: Opened, reading: Reading, format: str | None) -> None:  # noqa: A002
     reading.file = opened.name
-    chosen = FORMATS[format] if format else _detect(opened)
+    chosen = _formats()[format] if format else _detect(opened)
     if chosen is None:
         raise _unknown(opened)
     if format and not chosen.matches(opened):
@@ -139,7 +147,7 @@ def _read_one(opened: Opened, reading: Reading, format: str | None) -> None:  # 
 
 
 def _detect(opened: Opened) -> Format | None:
-    return next((each for each in FORMATS.values() if each.matches(opened)), None)
+    return next((each for each in _formats().values() if each.matches(opened)), None)
 
 
 def _missing(columns: frozenset[str], groups: Iterable[tuple[str, ...]]) -> list[str]:
@@ -154,19 +162,20 @@ def _unknown(opened: Opened, format: str | None = None) -> InputError:  # noqa: 
             "is a zip archive without Inspect samples", where=opened.name, mend="Unpack it first"
         )
     seen = ", ".join(sorted(columns)[:12]) or "none"
+    formats = _formats()
     lacks = {
         name: _missing(columns, each.columns)
-        for name, each in FORMATS.items()
+        for name, each in formats.items()
         if format in (None, name)
     }
-    closest = min(lacks, key=lambda n: (len(lacks[n]) / len(FORMATS[n].columns), n != "generic"))
+    closest = min(lacks, key=lambda n: (len(lacks[n]) / len(formats[n].columns), n != "generic"))
     shown = [closest] if closest == "generic" or format else ["generic", closest]
     missing = "; ".join(f"{name} lacks {', '.join(lacks[name])}" for name in shown if lacks[name])
     return InputError(
         f"{'is not ' + format if format else 'unknown format'}: columns {seen}"
         + (f"; {missing}" if missing else ""),
         where=opened.name,
-        mend=f"Known formats: {', '.join(FORMATS)}",
+        mend=f"Known formats: {', '.join(formats)}",
     )
 
 
@@ -220,7 +229,7 @@ def _read_folder(folder: Path, reading: Reading, format: str | None) -> None:  #
             continue
         opened = _open(path)
         reading.file = opened.name
-        chosen = FORMATS[format] if format else _detect(opened)
+        chosen = _formats()[format] if format else _detect(opened)
         if chosen is None or not chosen.matches(opened):
             reading.leave_out(None, None, "a file of no known format")
             continue
