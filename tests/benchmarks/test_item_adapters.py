@@ -352,6 +352,27 @@ def test_canonical_id(benchmark: str, given_id: object, expected: str) -> None:
     assert canonical_id(benchmark, given_id) == expected  # type: ignore[arg-type]
 
 
+def test_mirage_benchmark_is_sets_of_rows_by_id(tmp_path: Path) -> None:
+    row = {"question": STEM, "options": FOUR, "answer": "B"}
+    path = tmp_path / "benchmark.json"
+    yes_no = {"question": "Is it?", "options": {"A": "yes", "B": "no"}, "answer": "A"}
+    table = {"medqa": {"0007": row, "0008": row | {"answer": "E"}},
+             "mmlu": {"anatomy-003": row}, "bioasq": {"5c72": yes_no},
+             "pubmedqa": {"12377809": row, "1": "broken"}}  # fmt: skip
+    path.write_text(json.dumps(table, indent=4))
+    read = read_items(path)
+    assert read.items.select("benchmark", "item_id", "key").rows() == [
+        ("medqa", "7", [1]),
+        ("mmlu_med", "anatomy-003", [1]),
+        ("bioasq", "5c72", [0]),
+        ("pubmedqa", "12377809", [1]),
+    ]
+    assert [(x.row, x.id, x.reason) for x in read.left_out] == [
+        (2, "0008", "key outside the options"),
+        (6, "1", "no options"),
+    ]
+
+
 def biomed(**changes: Any) -> dict[str, Any]:
     return {"id": "q1", "question": STEM, "options": json.dumps(FOUR), "answer": "Biopsy",
             "answer_idx": "B", "dataset_name": "medbullets_op4", "adversarial_trace_0": "It is A.",
@@ -429,6 +450,18 @@ def test_biomed_r1_defects(changes: dict[str, Any], reason: str) -> None:
     assert [x.reason for x in read.left_out] == [reason]
 
 
+def test_biomed_r1_without_its_split_has_no_strata() -> None:
+    bare = biomed()
+    for name in ("reasoning_prob", "is_reasoning", "reasoning_threshold"):
+        del bare[name]
+    train = {k: v for k, v in biomed(id="t").items() if k not in ("is_reasoning",
+                                                                 "reasoning_threshold")}  # fmt: skip
+    items = read_items([bare, train], adapter="biomed_r1").items
+    columns = items.select("stratum", "stratum_definition", "p_reasoning")
+    assert columns.rows() == [(None, None, None), (None, "biomed-r1", 0.8)]
+    assert read_items([bare]).items["benchmark"].to_list() == ["medbullets_op4"]
+
+
 def test_lettered_takes_its_name_from_the_file(tmp_path: Path) -> None:
     row = {"question": STEM, "options": FOUR, "answer_idx": "B", "answer": "Biopsy"}
     for file, name in (("medbullets_op4.jsonl", "medbullets_op4"), ("My-set_test.jsonl", "my_set"),
@@ -436,6 +469,8 @@ def test_lettered_takes_its_name_from_the_file(tmp_path: Path) -> None:
         item = only(lines(tmp_path / file, row))
         assert (item["benchmark"], item["item_id"], item["key"]) == (name, "0", [1])
     assert only(lines(tmp_path / "x.jsonl", row | {"id": "q7"}))["item_id"] == "q7"
+    named = only(lines(tmp_path / "x.jsonl", row | {"benchmark": "ward", "item_id": "q8"}))
+    assert (named["benchmark"], named["item_id"]) == ("ward", "q8")
 
 
 def test_huatuo_demo(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from viva import _plugins
-from viva.benchmarks.carried import biomed_r1, huatuo, instruction, lettered, medagents
+from viva.benchmarks.carried import biomed_r1, huatuo, instruction, lettered, medagents, mirage
 from viva.benchmarks.generic import generic
 from viva.benchmarks.published import (
     careqa,
@@ -56,7 +56,7 @@ ADAPTERS: dict[str, Adapter] = {
                        "the generic items file"),
     "viva": Adapter(generic, _fields("benchmark item_id question options target key"),
                     "an items table written by Viva"),
-    "biomed_r1": Adapter(biomed_r1, _fields("id question options dataset_name reasoning_prob"),
+    "biomed_r1": Adapter(biomed_r1, _fields("id question options dataset_name"),
                          "BioMed-R1-Eval"),
     "medagents": Adapter(medagents, _fields("realidx question options answer_idx"),
                          "medagents-benchmark, all sets"),
@@ -89,6 +89,8 @@ ADAPTERS: dict[str, Adapter] = {
                     "MMLU, one CSV file per subject, no header", shape="headerless"),
     "casimedicos": Adapter(casimedicos, _fields("question options answer"),
                            "CasiMedicos-Arg, tagged tokens", shape="tokens"),
+    "mirage": Adapter(mirage, _fields("dataset id question options answer"),
+                      "MIRAGE's benchmark.json, all sets", shape="nested"),
     "lettered": Adapter(lettered, _fields("question options answer_idx"),
                         "question, options and the letter of the answer"),
 }  # fmt: skip

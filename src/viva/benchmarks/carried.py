@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from viva.benchmarks.cards import find_name
 from viva.benchmarks.fields import Defect, absent, literal, one_of, text
 from viva.benchmarks.fields import options as read_options
 from viva.benchmarks.rows import (
@@ -27,6 +28,7 @@ __all__ = [
     "label_contradictions",
     "lettered",
     "medagents",
+    "mirage",
 ]
 
 _DECISIONS = ("yes", "no", "maybe")
@@ -56,7 +58,7 @@ def biomed_r1(row: Row, _where: Where) -> Item:
         options=found.texts,
         target=lettered_key(row, found),
         stratum=None if is_reasoning is None else "reasoning" if is_reasoning else "knowledge",
-        stratum_definition=None if is_reasoning is None else "biomed-r1",
+        stratum_definition=None if is_reasoning is None and p is None else "biomed-r1",
         p_reasoning=p,
         meta=meta,
     )
@@ -100,12 +102,31 @@ def medagents(row: Row, where: Where) -> Item:
     )
 
 
+def mirage(row: Row, _where: Where) -> Item:
+    """MIRAGE's ``benchmark.json``: several sets, ids as in its predictions."""
+    found = read_options(row.get("options"))
+    dataset = text(row.get("dataset"), "no benchmark")
+    benchmark = find_name(dataset) or dataset
+    letter = text(row.get("answer"), "no answer").upper()
+    if letter not in found.names:
+        raise Defect("key outside the options")
+    return Item(
+        benchmark=benchmark,
+        item_id=canonical_id(benchmark, text(row.get("id"), "no item_id")),
+        question=text(row.get("question"), "no question"),
+        options=found.texts,
+        target=Choice(found.names.index(letter)),
+    )
+
+
 def lettered(row: Row, where: Where) -> Item:
     """Question, options and the letter of the answer, as many evaluation suites keep their sets."""
     found = read_options(row.get("options"))
-    name = next((row[n] for n in ("id", "idx", "question_id") if not absent(row.get(n))), None)
+    ids = ("item_id", "id", "idx", "question_id")
+    name = next((row[n] for n in ids if not absent(row.get(n))), None)
+    benchmark = row.get("benchmark")
     return Item(
-        benchmark=benchmark_of(where),
+        benchmark=benchmark_of(where) if absent(benchmark) else text(benchmark, "no benchmark"),
         item_id=str(where.position) if name is None else text(name, "no item_id"),
         question=without_option_list(text(row.get("question"), "no question"), found),
         options=found.texts,

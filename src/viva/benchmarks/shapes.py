@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from viva._files import read_lines
+from viva._files import open_binary, read_json, read_lines
 from viva.benchmarks.fields import absent
 from viva.errors import InputError
 
@@ -18,12 +19,18 @@ __all__ = ["shape_of", "shaped_rows"]
 _TAG = re.compile(r"(\S+)[ \t]+(?:O|[BIES]-\S+)(?:[ \t].*)?")
 
 
+_NESTED = re.compile(rb'\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"question"\s*:')
+
+
 def shape_of(path: str) -> str:
     """What a file is, by its name and its first row.
 
-    ``headerless`` (CSV whose first row is data), ``tokens`` (one tagged token a line) or ``rows``.
+    ``headerless`` (CSV whose first row is data), ``tokens`` (one tagged token a line), ``nested``
+    (a JSON object of data sets, each an object of rows by id) or ``rows``.
     """
     suffixes = [s.lower() for s in Path(path).suffixes]
+    if ".json" in suffixes:
+        return "nested" if _NESTED.match(_head(path)) else "rows"
     if not {".csv", ".tsv", ".txt", ".conll", ".iob"} & set(suffixes):
         return "rows"
     first = next((line for _, line in read_lines(path) if not line.isspace()), "")
@@ -38,8 +45,26 @@ def shape_of(path: str) -> str:
 
 
 def shaped_rows(path: str, shape: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows of a file of this shape, each with its 1-based line."""
-    return _headerless(path) if shape == "headerless" else _cases(path)
+    """Rows of a file of this shape, each with its 1-based line (``nested``: its record)."""
+    return {"headerless": _headerless, "tokens": _cases, "nested": _nested}[shape](path)
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open_binary(path) as stream:
+            return stream.read(2000)
+    except (EOFError, OSError, zlib.error):
+        return b""  # whoever reads on will say what is wrong
+
+
+def _nested(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    number = 0
+    document = read_json(path)
+    for dataset, rows in document.items() if isinstance(document, dict) else ():
+        for name, row in rows.items() if isinstance(rows, dict) else ():
+            number += 1
+            fields = row if isinstance(row, dict) else {}
+            yield number, {**fields, "dataset": dataset, "id": name}
 
 
 def _cells(path: str) -> Iterator[tuple[int, list[str]]]:
