@@ -175,6 +175,8 @@ def gap_settings() -> dict[str, Design]:
         "high accuracy": cells([(r, k, 0.95, 0.95) for r, k in mixed]),
         "low accuracy": cells([(r, k, 0.1, 0.12) for r, k in mixed]),
         "one benchmark 20": cells([(180, 20, 0.7, 0.8)]),
+        # One expected error on the small side: the limit of what 20 items can say.
+        "one benchmark 20, high": cells([(180, 20, 0.95, 0.95)]),
         "one benchmark 50, high": cells([(150, 50, 0.93, 0.95)]),
         "twenty of 20": cells([(20, 20, 0.8, 0.85)] * 20),
         "twenty of 60/20, high": cells([(60, 20, 0.93, 0.95)] * 20),

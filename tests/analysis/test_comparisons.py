@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viva.analysis import (
@@ -68,6 +68,7 @@ def test_interval_is_that_of_the_normal_approximation():
     assert (row.high + row.low) / 2 == pytest.approx(row.difference, abs=0.05 * half)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 500), st.sampled_from([None, 3]))
 def test_swapping_the_models_negates(seed, group):
     cluster = None if group is None else np.arange(240) // group
@@ -89,6 +90,7 @@ def test_swapping_the_models_negates(seed, group):
         )
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 500))
 def test_order_of_items_does_not_matter(seed):
     table = table_of(200, seed, cluster=np.arange(200) // 2)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import StratifiedTable
 
@@ -137,6 +137,7 @@ def test_copies_of_every_item_as_clusters_leave_the_interval(name):
     )
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 1000))
 def test_order_of_items_does_not_matter(seed):
     data = columns(300, seed)
@@ -147,6 +148,7 @@ def test_order_of_items_does_not_matter(seed):
             assert getattr(one[name], part) == pytest.approx(getattr(two[name], part), abs=1e-4)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 1000))
 def test_swapping_the_strata_negates_every_gap(seed):
     data = columns(300, seed)

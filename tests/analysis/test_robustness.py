@@ -71,7 +71,7 @@ def test_card_of_a_sign_that_survives():
         "definitions": "untested",
     }
     assert (card.sign, card.survives) == ("worse", True)
-    assert "survives" in card.words
+    assert card.words.endswith("The sign survives other thresholds and controls.")
     assert "−5.0 points [−6.0, −4.0]" in card.words
 
 

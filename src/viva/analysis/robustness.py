@@ -160,6 +160,11 @@ def _points(value: float) -> str:
     return "0.0" if text[1:] == "0.0" else text
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
+
+
 def _axis(name: str, variants: Mapping[str, Gap], sign: int) -> Axis:
     known = {key: gap for key, gap in variants.items() if gap.estimate is not None}
     missing = {key: gap.reason or "" for key, gap in variants.items() if gap.estimate is None}
@@ -233,7 +238,7 @@ def robustness_card(
         survives = not flips if tested else None
         words = f"Inside benchmarks {model} is {word} at reasoning: {interval}."
         if flips:
-            words += f" The sign does not survive other {' and '.join(flips)}."
+            words += f" The sign does not survive other {_listed(flips)}."
         elif tested:
-            words += f" The sign survives other {', '.join(axis.name for axis in tested)}."
+            words += f" The sign survives other {_listed([axis.name for axis in tested])}."
     return Robustness(model, word, survives, axes, words)
