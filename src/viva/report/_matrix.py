@@ -25,7 +25,7 @@ _WORDS_SHOWN = 24
 """With more models than this, the squares leave the details to the table."""
 _MODELS_SHOWN = 45
 """The most accurate of more models than this are shown, so that the page stays small."""
-_ROWS_SHOWN = 4_000
+_ROWS_SHOWN = 3_200
 """Rows of the table; `summary.json` always has all comparisons."""
 
 

@@ -14,8 +14,11 @@
 
   // --- tables as CSV and LaTeX ----------------------------------------------------------------
   const cells = (row) => Array.from(row.cells);
-  const raw = (cell) => (cell.dataset.v === undefined ? cell.textContent : cell.dataset.v);
-  const numeric = (cell) => cell.classList.contains("num");
+  const numeric = (cell) => !cell.classList.contains("t");
+  const raw = (cell) => {
+    if (cell.dataset.v !== undefined) return cell.dataset.v;
+    return cell.textContent === "\u2013" ? "" : cell.textContent; // a dash stands for nothing
+  };
 
   // A spreadsheet takes text that starts with one of these for a formula; a quote mark stops it.
   const field = (cell) => {
