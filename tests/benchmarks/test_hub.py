@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from viva.benchmarks import ADAPTERS, HUB, read_items
+from viva.benchmarks import ADAPTERS, HUB, bundled, read_items
 from viva.benchmarks.hub import Hub
 from viva.errors import InputError
 
@@ -55,13 +55,13 @@ def test_keys_of_the_hub_count_from_zero(tmp_path: Path, monkeypatch: pytest.Mon
 def test_subject_of_mmlu_gets_the_ids_used_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = {"question": ["a?", "b?"], "subject": ["anatomy"] * 2, "choices": [["x", "y"]] * 2,
-             "answer": [1, 0]}  # fmt: skip
-    pl.DataFrame(table).write_parquet(tmp_path / "x.parquet")
+    ours = bundled().items.filter(pl.col("item_id").str.starts_with("anatomy-"))
+    pl.DataFrame(
+        {"question": ours["question"], "subject": ["anatomy"] * ours.height,
+         "choices": ours["options"], "answer": ours["key"].list.first()}
+    ).write_parquet(tmp_path / "x.parquet")  # fmt: skip
     use(monkeypatch, "mmlu_anatomy", tmp_path / "x.parquet")
-    assert read_items("hub:mmlu_anatomy").items["item_id"].to_list() == [
-        "anatomy-000", "anatomy-001",
-    ]  # fmt: skip
+    assert read_items("hub:mmlu_anatomy").items.rows() == ours.rows()
 
 
 def test_lines_of_json_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viva.benchmarks import ADAPTERS, Adapter, canonical_id, label_contradictions, read_items
+from viva.benchmarks import (
+    ADAPTERS,
+    Adapter,
+    bundled,
+    canonical_id,
+    label_contradictions,
+    read_items,
+)
 from viva.benchmarks.adapters import adapter_for
 from viva.benchmarks.fields import Defect, options
 from viva.benchmarks.rows import Where, without_option_list
@@ -147,6 +154,8 @@ def test_mmlu_has_no_header_and_its_subject_in_its_name(tmp_path: Path) -> None:
     ]
     assert [(x.row, x.reason) for x in read.left_out] == [(4, "key outside the options")]
     assert read.items["question"][1] == "One line,\nand a second"
+    path.rename(tmp_path / "anatomy_val.csv")
+    assert set(read_items(tmp_path / "anatomy_val.csv").items["benchmark"]) == {"mmlu_med_val"}
     other = tmp_path / "virology_test.csv"
     other.write_text("Which virus?,HIV,HBV,EBV,CMV,C\n")
     assert only(other)["benchmark"] == "mmlu_virology"
@@ -166,13 +175,20 @@ def test_csv_with_a_header_is_not_taken_for_mmlu(tmp_path: Path) -> None:
         read_items(path)
 
 
-def test_mmlu_of_the_hub(tmp_path: Path) -> None:
-    pl.DataFrame(
-        {"question": ["Which bone?"], "subject": ["anatomy"], "choices": [["a", "b", "c", "d"]],
-         "answer": [2]}
-    ).write_parquet(tmp_path / "x.parquet")  # fmt: skip
-    row = only(tmp_path / "x.parquet")
-    assert (row["benchmark"], row["item_id"], row["key"]) == ("mmlu_med", "anatomy-000", [2])
+def test_mmlu_of_the_hub_has_ids_by_content() -> None:
+    ours = bundled().items.filter(pl.col("item_id").is_in(["anatomy-007", "anatomy-002"]))
+    rows = [
+        {"question": question, "subject": "anatomy", "choices": choices, "answer": key[0]}
+        for question, choices, key in ours.select("question", "options", "key").iter_rows()
+    ]
+    other = {"question": "Which?", "subject": "anatomy", "choices": ["x", "y"], "answer": 0}
+    read = read_items([other, *reversed(rows), other | {"subject": "virology"}])
+    assert read.items.select("benchmark", "item_id").rows() == [
+        ("mmlu_med", "anatomy-007"),
+        ("mmlu_med", "anatomy-002"),
+        ("mmlu_virology", "virology-003"),
+    ]
+    assert [x.reason for x in read.left_out] == ["not an item of the test part"]
 
 
 def test_mmlu_pro(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
-from viva.benchmarks._sample import pubmedqa_test
+from viva.benchmarks._sample import bundled, pubmedqa_test
 from viva.benchmarks.fields import Defect, absent, integer, literal, one_of, target, text
 from viva.benchmarks.fields import options as read_options
 from viva.benchmarks.rows import (
@@ -18,7 +18,7 @@ from viva.benchmarks.rows import (
     passages,
     without_option_list,
 )
-from viva.records import LETTERS, Choice, Item
+from viva.records import LETTERS, Choice, Item, content_hash
 
 __all__ = [
     "careqa",
@@ -113,13 +113,16 @@ def careqa(row: Row, _where: Where) -> Item:
 
 def mmlu(row: Row, where: Where) -> Item:
     """One subject of MMLU: question, four options and a letter, without a header."""
-    subject = re.sub(r"_(test|val|dev)$", "", where.stem)
+    subject, _, part = where.stem.rpartition("_")
+    if part not in ("test", "val", "dev"):
+        subject, part = where.stem, "test"
+    name = "mmlu_med" if subject in MMLU_FIRST else f"mmlu_{subject}"
     found = read_options([row.get(c) for c in "ABCD"])
     letter = text(row.get("answer"), "no answer")
     if letter not in ("A", "B", "C", "D"):
         raise Defect("key outside the options")
     return Item(
-        benchmark="mmlu_med" if subject in MMLU_FIRST else f"mmlu_{subject}",
+        benchmark=name if part == "test" else f"{name}_{part}",
         item_id=f"{subject}-{where.position:03d}",
         question=text(row.get("question"), "no question"),
         options=found.texts,
@@ -128,14 +131,31 @@ def mmlu(row: Row, where: Where) -> Item:
     )
 
 
+@cache
+def _mmlu_ids() -> dict[tuple[str, str], str]:
+    """Ids of the bundled items by subject and content."""
+    items = bundled().items.filter(benchmark="mmlu_med").select("item_id", "content_hash")
+    return {(name.partition("-")[0], content): name for name, content in items.iter_rows()}
+
+
 def mmlu_hub(row: Row, where: Where) -> Item:
-    """MMLU as on the Hugging Face hub: ``choices`` and a 0-based ``answer``, with its subject."""
+    """MMLU as on the Hugging Face hub: ``choices`` and a 0-based ``answer``, with its subject.
+
+    Its files hold one subject or all, one part or another: items of the medical subjects get their
+    id by what they ask, and rows that are not of the test part are left out.
+    """
     subject = text(row.get("subject"), "no subject")
+    question = text(row.get("question"), "no question")
     found = read_options(row.get("choices"))
+    name = f"{subject}-{where.position:03d}"
+    if subject in MMLU_FIRST:
+        name = _mmlu_ids().get((subject, content_hash(question, found.texts)), "")
+        if not name:
+            raise Defect("not an item of the test part")
     return Item(
         benchmark="mmlu_med" if subject in MMLU_FIRST else f"mmlu_{subject}",
-        item_id=f"{subject}-{where.position:03d}",
-        question=text(row.get("question"), "no question"),
+        item_id=name,
+        question=question,
         options=found.texts,
         target=Choice(one_of(row.get("answer"), found)),
         meta={"subject": subject},
