@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reader_data import Case, mirage_cases
-
 from viva.answers import peers, read
 
 
@@ -33,18 +32,24 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     cases = list(itertools.islice(mirage_cases(arguments.data), 0, None, 2))[: arguments.n]
-    prose = [c._replace(text=c.text.split('", "answer_choice')[0].split('": "', 1)[-1]) for c in cases]
+    prose = [
+        c._replace(text=c.text.split('", "answer_choice')[0].split('": "', 1)[-1]) for c in cases
+    ]
     for name, rows in (("as written", cases), ("reasoning only, no final field", prose)):
         kilobytes = sum(len(case.text) for case in rows) / len(rows) / 1000
-        print(f"{name}: {len(rows)} completions, mean {kilobytes:.2f} kB, one core, best of"
-              f" {arguments.repeats}")
+        print(
+            f"{name}: {len(rows)} completions, mean {kilobytes:.2f} kB, one core, best of"
+            f" {arguments.repeats}"
+        )
         own = seconds(lambda case: read(case.text, options=case.options), rows, arguments.repeats)
         print(f"  {'viva':14} {len(rows) / own:10,.0f} per second")
         for peer, rule in peers.PEERS.items():
             part = rows[:200] if peer == "most_similar" else rows
             took = seconds(lambda case, rule=rule: rule(case.text, case.options), part, 1)
             took *= len(rows) / len(part)
-            print(f"  {peer:14} {len(rows) / took:10,.0f} per second, {took / own:7.2f} times viva's time")
+            print(
+                f"  {peer:14} {len(rows) / took:10,.0f} per second, {took / own:6.2f} of the time"
+            )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,10 @@ ALL_ABOVE = ("Fever", "Cough", "Rash", "All of the above")
 NONE_ABOVE = ("Fever", "Cough", "Rash", "None of the above")
 BOTH = ("Fever", "Cough", "Both A and B", "Neither A nor B")
 SAME = ("Aspirin", "Ketamine", "Aspirin", "Morphine")
-TEN = tuple(f"Diagnosis number {word}" for word in "one two three four five six seven eight nine ten".split())
+TEN = tuple(
+    f"Diagnosis number {word}"
+    for word in "one two three four five six seven eight nine ten".split()
+)
 LONG = 22
 TESTIS = ("Torsion of the testis", "Epididymitis", "Hydrocele", "Varicocele", "Testicular cancer")
 CANNOT = ("Benign", "Malignant", "Cannot be determined")
@@ -207,7 +210,7 @@ CASES: dict[str, list[tuple]] = {
         ("The final answer is $\\boxed{B}$.", "B"),
         ("The answer is [B].", "B"),
         ("The answer is 'B'.", "B"),
-        ("The answer is \"B\".", "B"),
+        ('The answer is "B".', "B"),
         ("The answer is clearly B", "B"),
         ("The answer is most likely B", "B"),
         ("The answer is H.", "H", TEN),
@@ -231,9 +234,18 @@ CASES: dict[str, list[tuple]] = {
     "verdict, then distractors": [
         ("The answer is B. A is wrong because it is weak. C would be used in children.", "B"),
         ("B. Option A is incorrect. Option C is incorrect. Option D is incorrect.", "B"),
-        ("**B. Ketamine**\n\nA. Aspirin is not an anaesthetic.\nC. Ibuprofen is not either.\nD. Morphine depresses breathing.", "B"),
-        ("Answer: B\n\nExplanation:\nA) Aspirin: incorrect\nB) Ketamine: correct\nC) Ibuprofen: incorrect\nD) Morphine: incorrect", "B"),
-        ("The correct answer is B. Ketamine. Morphine would be the best choice for chronic pain.", "B"),
+        (
+            "**B. Ketamine**\n\nA. Aspirin is not an anaesthetic.\nC. Ibuprofen is not either.\nD. Morphine depresses breathing.",
+            "B",
+        ),
+        (
+            "Answer: B\n\nExplanation:\nA) Aspirin: incorrect\nB) Ketamine: correct\nC) Ibuprofen: incorrect\nD) Morphine: incorrect",
+            "B",
+        ),
+        (
+            "The correct answer is B. Ketamine. Morphine would be the best choice for chronic pain.",
+            "B",
+        ),
         ("The answer is B. While option D is the most common choice, it is unsafe here.", "B"),
         ("B is correct because A, C and D are all wrong.", "B"),
         ("The answer is B.\n\nWhy not A? It is weak.\nWhy not C? It is oral.", "B"),
@@ -436,8 +448,14 @@ CASES: dict[str, list[tuple]] = {
         ('{"answer": {"letter": "B", "text": "Ketamine"}}', "B"),
         ('{"result": {"answer": "C"}}', "C"),
         ('```json\n{"answer": "C"}\n```', "C"),
-        ('```json\n{\n  "step_by_step_thinking": "A is wrong.",\n  "answer_choice": "D"\n}\n```', "D"),
-        ('{"step_by_step_thinking": "Option A is the best at first sight.", "answer_choice": "C"}', "C"),
+        (
+            '```json\n{\n  "step_by_step_thinking": "A is wrong.",\n  "answer_choice": "D"\n}\n```',
+            "D",
+        ),
+        (
+            '{"step_by_step_thinking": "Option A is the best at first sight.", "answer_choice": "C"}',
+            "C",
+        ),
         ('{"answer": "B", "explanation": "A is wrong; C would be correct in children."}', "B"),
         ('{"answer": "B", "confidence": 0.9}', "B"),
         ('{"explanation": "x", "answer": "B"', "B"),
@@ -509,14 +527,20 @@ CASES: dict[str, list[tuple]] = {
         ("<seed:think>A</seed:think>B", "B"),
         ("## Thinking\n\nIt is A.\n\n## Final Response\n\nThe answer is B.", "B"),
         ("## Thinking\n\nThe answer is A.", "unparsed"),
-        ("<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>final<|message|>B<|return|>", "B"),
+        (
+            "<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>final<|message|>B<|return|>",
+            "B",
+        ),
         ("<|channel|>analysis<|message|>The answer is A", "unparsed"),
         ("analysisWe think A.assistantfinalB", "B"),
         ("<think>a <think> b</think> The answer is B.", "B"),
         ("<think></think>B", "B"),
         ("<think>\n\n</think>\n\nThe answer is C.", "C"),
         ("<think>A</think>B<think>C", "unparsed"),
-        ("<think>A</think>B<|im_end|>\n<|im_start|>user\nNext?<|im_end|><|im_start|>assistant\n<think>C</think>D", "B"),
+        (
+            "<think>A</think>B<|im_end|>\n<|im_start|>user\nNext?<|im_end|><|im_start|>assistant\n<think>C</think>D",
+            "B",
+        ),
         ("<Think>A</Think>B", "B"),
         ("</think>B", "B"),
     ],

@@ -28,16 +28,56 @@ SPEECH = (
     "La respuesta correcta es {}.",
 )
 pieces = st.sampled_from(
-    [*"ABCDEIabi", "Option ", "the answer is ", "answer: ", "not ", " or ", " and ", "\n", ". ", ", ",
-     "Aspirin", "ketamine", "<think>", "</think>", "\\boxed{", "}", '{"answer": "', '"}', "(", ")",
-     "is correct", "is wrong", "none of the above", "therefore ", "wait, ", "*", "User: ", "</s>",
-     "hepatitis ", "because ", "?", "答案", "選", "是", "：", "Ｂ", "\u200b", "\ud800", "I think "]
+    [
+        *"ABCDEIabi",
+        "Option ",
+        "the answer is ",
+        "answer: ",
+        "not ",
+        " or ",
+        " and ",
+        "\n",
+        ". ",
+        ", ",
+        "Aspirin",
+        "ketamine",
+        "<think>",
+        "</think>",
+        "\\boxed{",
+        "}",
+        '{"answer": "',
+        '"}',
+        "(",
+        ")",
+        "is correct",
+        "is wrong",
+        "none of the above",
+        "therefore ",
+        "wait, ",
+        "*",
+        "User: ",
+        "</s>",
+        "hepatitis ",
+        "because ",
+        "?",
+        "答案",
+        "選",
+        "是",
+        "：",
+        "Ｂ",
+        "\u200b",
+        "\ud800",
+        "I think ",
+    ]
 )
 texts = st.one_of(st.text(max_size=200), st.lists(pieces, max_size=25).map("".join))
 letters = st.sampled_from(LETTERS[: len(OPTIONS)])
 
 
-@given(text=texts, options=st.one_of(st.integers(2, 26), st.lists(st.text(max_size=12), min_size=2, max_size=26)))
+@given(
+    text=texts,
+    options=st.one_of(st.integers(2, 26), st.lists(st.text(max_size=12), min_size=2, max_size=26)),
+)
 @example(text="\u0130 The answer is \uff22", options=4)
 @settings(max_examples=400, deadline=None)
 def test_any_text_gives_a_sound_reading(text, options):
@@ -85,17 +125,34 @@ def test_clear_speech_with_the_text_is_read(letter, speech):
 @given(
     letter=letters,
     speech=st.sampled_from(SPEECH),
-    dress=st.sampled_from(["({})", "[{}]", "**{}**", "*{}*", "'{}'", "`{}`", "({}).", "{}:", "{} "]),
+    dress=st.sampled_from(
+        ["({})", "[{}]", "**{}**", "*{}*", "'{}'", "`{}`", "({}).", "{}:", "{} "]
+    ),
 )
 def test_dress_does_not_matter(letter, speech, dress):
     assume(not ('"' in speech and "'" in dress))
     assert read(speech.format(dress.format(letter)), options=OPTIONS).value == letter
 
 
-TAILS = ["", " ", "\n\n", "<|im_end|>", "</s>", "<|eot_id|>\n", "<end_of_turn>", "<|endoftext|>", "\u200b", "\n\n\n  "]
+TAILS = [
+    "",
+    " ",
+    "\n\n",
+    "<|im_end|>",
+    "</s>",
+    "<|eot_id|>\n",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "\u200b",
+    "\n\n\n  ",
+]
 
 
-@given(letter=letters, speech=st.sampled_from(SPEECH), tail=st.lists(st.sampled_from(TAILS), max_size=3))
+@given(
+    letter=letters,
+    speech=st.sampled_from(SPEECH),
+    tail=st.lists(st.sampled_from(TAILS), max_size=3),
+)
 def test_what_closes_a_turn_does_not_matter(letter, speech, tail):
     assert read(speech.format(letter) + "".join(tail), options=OPTIONS).value == letter
 
@@ -107,22 +164,42 @@ def test_closing_any_text_changes_nothing(text, tail):
 
 
 THINKING = [
-    ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>"),
-    ("[THINK]", "[/THINK]"), ("◁think▷", "◁/think▷"), ("<seed:think>", "</seed:think>"),
-    ("<|begin_of_thought|>", "<|end_of_thought|>"), ("", "</think>"),
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<reasoning>", "</reasoning>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<seed:think>", "</seed:think>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("", "</think>"),
     ("## Thinking\n\n", "\n\n## Final Response\n\n"),
     ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
 ]
 thoughts = st.lists(
     st.sampled_from(
-        ["The answer is A. ", "\\boxed{C}", "D", "\n\n", "Option B is correct. ", "Aspirin ", "User: hi\n",
-         '{"answer": "E"}', "\nQuestion: what? ", "<answer>A</answer>"]
+        [
+            "The answer is A. ",
+            "\\boxed{C}",
+            "D",
+            "\n\n",
+            "Option B is correct. ",
+            "Aspirin ",
+            "User: hi\n",
+            '{"answer": "E"}',
+            "\nQuestion: what? ",
+            "<answer>A</answer>",
+        ]
     ),
     max_size=6,
 ).map("".join)
 
 
-@given(letter=letters, marks=st.sampled_from(THINKING), thought=thoughts, speech=st.sampled_from(SPEECH))
+@given(
+    letter=letters,
+    marks=st.sampled_from(THINKING),
+    thought=thoughts,
+    speech=st.sampled_from(SPEECH),
+)
 def test_thinking_never_changes_the_result(letter, marks, thought, speech):
     text = marks[0] + thought + marks[1] + speech.format(letter)
     reading = read(text, options=OPTIONS)
@@ -130,7 +207,11 @@ def test_thinking_never_changes_the_result(letter, marks, thought, speech):
     assert reading.span[0] >= len(marks[0] + thought + marks[1])
 
 
-@given(marks=st.sampled_from(THINKING[:-3]), thought=thoughts, finish=st.sampled_from([None, "length", "stop"]))
+@given(
+    marks=st.sampled_from(THINKING[:-3]),
+    thought=thoughts,
+    finish=st.sampled_from([None, "length", "stop"]),
+)
 def test_a_text_cut_inside_thinking_is_unparsed(marks, thought, finish):
     reading = read(marks[0] + thought, options=OPTIONS, finish_reason=finish)
     assert (reading.status, reading.reason) == (Status.UNPARSED, "cut inside the thinking")
@@ -142,14 +223,18 @@ def test_thinking_opened_by_the_template(thought, letter):
     assert read(thought + "The answer is A.", options=OPTIONS, thinking_open=True).value is None
 
 
-@given(order=st.permutations(OPTIONS), wanted=st.sampled_from(OPTIONS), speech=st.sampled_from(SPEECH))
+@given(
+    order=st.permutations(OPTIONS), wanted=st.sampled_from(OPTIONS), speech=st.sampled_from(SPEECH)
+)
 def test_option_texts_follow_their_option(order, wanted, speech):
     assume(speech != "Option {} is correct.")
     assert read(speech.format(wanted), options=order).value == LETTERS[order.index(wanted)]
 
 
 prose = st.lists(
-    st.sampled_from(["Aspirin ", "ketamine ", "is the best. ", "not ", "or ", "The drug is ", "\n", "wrong, "]),
+    st.sampled_from(
+        ["Aspirin ", "ketamine ", "is the best. ", "not ", "or ", "The drug is ", "\n", "wrong, "]
+    ),
     max_size=10,
 ).map("".join)
 
@@ -185,7 +270,9 @@ def test_unknown_target_names_the_known():
     assert "choice" in TARGETS
 
 
-@pytest.mark.parametrize("options", [None, 1, 27, 0, (), ("a",), "abcd", True, [str(i) for i in range(27)]])
+@pytest.mark.parametrize(
+    "options", [None, 1, 27, 0, (), ("a",), "abcd", True, [str(i) for i in range(27)]]
+)
 def test_options_out_of_range(options):
     with pytest.raises(InputError):
         read("B", options=options)

@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterator
 
 from viva.answers import _phrases as phrases
+from viva.answers._refs import View, letter_at
 from viva.answers._sentences import sentence_end, sentence_start
 from viva.answers._slots import (
+    CONFLICT,
     EXPLICIT,
     NOT_ON_LIST,
     SEVERAL,
     STATED,
     Claim,
-    View,
     is_list,
-    letter_at,
     read_slot,
     unreal,
     withdrawn,
@@ -68,7 +68,7 @@ def _kept(view: View, at: int, claim: Claim | None, start: int) -> Claim | None:
 
 
 def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
-    """*The answer is B*, *Answer: B*, ``<answer>B</answer>``, ``\\boxed{B}``, ``"answer": "B"``."""
+    r"""*The answer is B*, *Answer: B*, ``<answer>B</answer>``, ``\boxed{B}``, ``"answer": "B"``."""
     low, raw = view.low, view.raw
     at, end = match.span()
     noun = match.group()
@@ -79,7 +79,8 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
         return None  # a closing tag
     closed = _closed_slot(view, noun, at, end)
     if closed:
-        return read_slot(view, *closed, EXPLICIT, closed=True) or _empty_slot(view, *closed)
+        claim = read_slot(view, *closed, EXPLICIT, closed=True)
+        return _against_field_before(view, claim, at) if claim else _empty_slot(view, *closed)
     head = low[max(start, at - 60) : at]
     strong = phrases.STRONG_NOUN.match(noun) is not None
     qualified = phrases.QUALIFIER.search(head) is not None
@@ -133,7 +134,7 @@ def _direct(view: View, end: int) -> Claim | None:
 
 def _closed_slot(view: View, noun: str, at: int, end: int) -> tuple[int, int] | None:
     """The extent of a slot with an end of its own, where the noun opens one."""
-    raw, low = view.raw, view.low
+    raw = view.raw
     if noun in ("boxed", "fbox"):
         if end < len(raw) and raw[end] in "{ " and (open_ := raw.find("{", end, end + 4)) >= 0:
             return open_ + 1, _closing_brace(raw, open_ + 1)
@@ -148,6 +149,23 @@ def _closed_slot(view: View, noun: str, at: int, end: int) -> tuple[int, int] | 
     if field["quote"] is None:
         return (first, _json_end(raw, first)) if field["close"] else None
     return first, _string_end(raw, first, field["quote"])
+
+
+_FIELD_BEFORE = re.compile(
+    r"(?:answer|choice|option|"
+    r"letter)\w{0,12}[\"']\s{0,4}:\s{0,4}[\"']([^\"'\n]{1,60})[\"']\s{0,4},\s{0,4}[\"']\w{0,20}$"
+)
+
+
+def _against_field_before(view: View, claim: Claim, at: int) -> Claim:
+    """Compare with the field before, as of a letter and its text in one JSON object."""
+    if claim.option is None:
+        return claim
+    field = _FIELD_BEFORE.search(view.raw, max(0, at - 120), at)
+    other = read_slot(view, *field.span(1), EXPLICIT, closed=True) if field else None
+    if other is None or other.option is None or other.option == claim.option:
+        return claim
+    return claim._replace(option=None, reason=CONFLICT)
 
 
 _FIELD = re.compile(
@@ -221,7 +239,9 @@ def _cjk(view: View, match: re.Match[str], start: int) -> Claim | None:
     if before.endswith(("不", "不能", "非")):
         return None
     at = match.end()
-    label = re.compile(r"(?:应该|应当|应)?(?:选择|选|選)?\s{0,4}(?:是|为|為|は|은|는|:)?\s{0,4}:?").match(low, at)
+    label = re.compile(
+        r"(?:应该|应当|应)?(?:选择|选|選)?\s{0,4}(?:是|为|為|は|은|는|:)?\s{0,4}:?"
+    ).match(low, at)
     claim = read_slot(view, label.end() if label else at, len(low), EXPLICIT)
     return _kept(view, match.start(), claim, start) if claim and not is_list(view, claim) else None
 
@@ -235,7 +255,14 @@ def _terminal_letter(view: View, end: int, strength: int) -> Claim | None:
         return None
     claim = read_slot(view, at, len(low), strength)
     if claim is None or claim.option is None:
-        return claim if claim and claim.reason in (SEVERAL, NOT_ON_LIST) and claim.end > claim.start and _letters_only(view, claim) else None
+        return (
+            claim
+            if claim
+            and claim.reason in (SEVERAL, NOT_ON_LIST)
+            and claim.end > claim.start
+            and _letters_only(view, claim)
+            else None
+        )
     rest = low[claim.after : claim.after + 12].lstrip(" )]'")
     word = re.match(r"\w*", rest)
     if claim.end - claim.start > 1:
@@ -252,7 +279,8 @@ def _letters_only(view: View, claim: Claim) -> bool:
 
 _LINK = re.compile(
     r"[\s,:.\-]{1,6}(?:(?:i (?:think|believe|would say)|it is|it's|it must be|it should be|this is|"
-    r"that is|must be|we have|the|option|choice|answer|is|no|correct)\b[\s,:(]{1,4}){0,4}[\s:(\[]{0,3}"
+    r"that is|must be|we have|the|option|choice|answer|is|no|"
+    r"correct)\b[\s,:(]{1,4}){0,4}[\s:(\[]{0,3}"
 )
 
 

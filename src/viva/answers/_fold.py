@@ -12,7 +12,10 @@ import unicodedata
 
 __all__ = ["fold", "lower"]
 
-_BLANK = "\"*`_$~\\\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\t\r\v\f"
+_BLANK = (
+    '"*`_$~\\\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u00a0\u3000\u200b\u200c\u200d'
+    "\u2060\ufeff\t\r\v\f"
+)
 _KIN = {
     "\u2018": "'",
     "\u2019": "'",
@@ -79,10 +82,6 @@ def _blank(match: re.Match[str]) -> str:
     return " " * (match.end() - match.start())
 
 
-def _newlines(match: re.Match[str]) -> str:
-    return "\n\n"
-
-
 def fold(text: str) -> str:
     r"""``text`` with decoration blanked and letters made plain, of the same length.
 
@@ -90,7 +89,7 @@ def fold(text: str) -> str:
     """
     if "\\" in text:
         text = _LATEX.sub(_blank, text)
-        text = re.sub(r"\\n(?![a-z])", _newlines, text)
+        text = re.sub(r"\\n(?![a-z])", "\n\n", text)
     if "<" in text:
         text = _HTML.sub(_blank, text)
     return text.translate(_TABLE)

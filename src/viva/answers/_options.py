@@ -79,9 +79,8 @@ def _apart(low: str, start: int, end: int) -> bool:
     """Whether ``low[start:end]`` is not a part of a longer word or number."""
     if start > 0:
         before, first = low[start - 1], low[start]
-        if before.isalnum() and first.isalnum() and (before.isascii() or first.isascii()):
-            if before.isascii():
-                return False
+        if before.isalnum() and first.isalnum() and before.isascii():
+            return False
         if first.isdigit() and before in ".,-/" and start > 1 and low[start - 2].isdigit():
             return False
         if first.isdigit() and before == "-" and (start < 2 or not low[start - 2].isalnum()):

@@ -50,9 +50,10 @@ def _words(*rows: str) -> str:
 # --- what announces an answer -------------------------------------------------------------------
 
 _NOUNS = _words(
-    r"answers?(?:\W{0,3}(?:choice|option|letter|key|code|index|idx|id|label|selection|text)\b)?|ans",
+    r"answers?(?:\W{0,3}(?:choice|option|letter|key|code|index|idx|id|label|selection|text)\b)?|"
+    r"ans",
     r"option|choice|response|diagnosis|solution|prediction|conclusion|selection|decision|verdict",
-    r"output|pick|guess|vote|judge?ment|alternative|letter|statement|final|boxed|fbox|key|impression",
+    r"output|guess|vote|judge?ment|alternative|letter|statement|final|boxed|fbox|key|impression",
     # Spanish, Portuguese, French, Italian, German, Dutch, Nordic, Slavic, Turkish, Vietnamese
     r"respuesta|opci[oó]n|respostas?|letra|alternativa|op[cç][aã]o|r[eé]ponse|risposta|opzione",
     r"antwort|l[oö]sung|antwoord|svar|svaret|vastaus|odpowied[zź]|odpov[eě][dď]|cevap|yan[iı]t",
@@ -61,9 +62,11 @@ _NOUNS = _words(
 )
 _NOUNS_CJK = "答案|选项|選項|答え|正解|解答|回答|정답|답"
 _VERBS = (
-    r"choos(?:e|ing)|chose|select(?:ed|ing)?|pick(?:ed|ing)|opt(?:ing)? for|go(?:ing)? (?:with|for)|"
+    r"choos(?:e|ing)|chose|select(?:ed|ing)?|pick(?:s|ed|ing)?|opt(?:ing)? for|"
+    r"go(?:ing)? (?:with|for)|"
     r"went with|vot(?:e|ing) for|settl(?:e|ed|ing) on|lean(?:ing|s)? towards?|stick(?:ing)? with|"
-    r"answer(?:ing)? with|i(?:'d| would) say|i(?:'d| would) answer|my answer would be"
+    r"answer(?:ing)? with|i(?:'d| would) say|i(?:'d| would) answer|leaving|leaves|"
+    r"my answer would be"
 )
 _VERBS_CJK = r"(?:应该|应当|应|故|因此|所以|我)?(?:选择|選擇|选|選)(?:项|項)?"
 _CONCLUSIONS = (
@@ -106,7 +109,9 @@ OTHER = re.compile(
     r"tempting|wrong|incorrect|each|every|any|which|what|whose|common|popular|obvious|usual)"
     r"\s+(?:\w+\s+){0,2}$"
 )
-ELSEWHERE = re.compile(r"\b(?:previous|earlier|your|their|his|her|other|another|not|never|cannot)\b|n't")
+ELSEWHERE = re.compile(
+    r"\b(?:previous|earlier|your|their|his|her|other|another|not|never|cannot)\b|n't"
+)
 """Words between noun and verb that make the announcement one about something else."""
 
 """Adjectives that take the announcement back: *another possible answer is C*."""
@@ -116,12 +121,13 @@ COPULA = re.compile(
     r"wäre|to|là|adalah|est[aá]|هي|هو|है)\b|=|(?:是|为|為|は|가|은|는)"
 )
 LABEL = re.compile(
-    r"(?:\s{0,3}\([^()\n]{0,40}\))?\s{0,20}(?:'\s{0,3})?(?:[:=>]|-{1,3}>?(?=\s)|\?(?=\s))"
+    r"(?:\s{0,3}\([^()\n]{0,40}\))?\s{0,20}(?:'\s{0,3})?(?:[:=>]|-{1,3}>?(?=\s)|\?(?=\s)|'s(?=\s))"
 )
 """What turns a noun into a label: a colon, a dash, an equals sign, the end of a tag."""
 
 FILLER = re.compile(
-    r"(?:the|most likely|very likely|likely|probably|definitely|certainly|clearly|indeed|"
+    r"(?:the|most likely|very likely|likely|probably|possibly|maybe|perhaps|definitely|certainly|"
+    r"clearly|indeed|"
     r"therefore|thus|hence|simply|just|still|actually|now|best|correct|most \w{3,14}|as follows|"
     r"that|is|be|given by|represented by|listed as|found in|option|options|choice|choices|answer|"
     r"letter|alternative|statement|number|value|id|label|index|either|both|"
@@ -142,21 +148,26 @@ DENIAL_BEFORE = re.compile(
     r"(?:\b(?:not|never|no|than|instead of|unlike|over|nor|neither|except|excluding|excludes?|"
     r"rul(?:e|es|ed|ing) out|as opposed to|versus|vs\.?|without|against|distinguish(?:ed)? from|"
     r"differentiat(?:e|ed|ing) (?:it )?from|eliminat(?:e|es|ed|ing)|isn't|wasn't|aren't|doesn't|"
-    r"compared (?:to|with)|other than|less likely)|n't|不是|排除)"
+    r"avoid(?:s|ed|ing)?|contraindicates?|compared (?:to|with)|other than|less likely)|"
+    r"n't|不是|排除)"
     r"(?:\s+(?:the|an?|to|be|by|option|choice|answer|just|simply|likely|typically|associated with|"
-    r"due to|caused by|consistent with|suggestive of|because of))*(?:\s+[(\['\s]{0,3}[a-z][)\]'\s.:]{0,4})?[\s:('\[]*$"
+    r"due to|caused by|consistent with|suggestive of|"
+    r"because of))*(?:\s+[(\['\s]{0,3}[a-z][)\]'\s.:]{0,4})?[\s:('\[]*$"
 )
 """Words directly before an option that deny it, read backwards from the option."""
 
-DENIAL_FAR = re.compile(r"(?:\b(?:not|unlikely|never|cannot|rules? out|ruled out)\b|n't\b)[^,;.]{0,120}$")
+DENIAL_FAR = re.compile(
+    r"(?:\b(?:not|unlikely|never|cannot|rules? out|ruled out)\b|n't\b)[^,;.]{0,120}$"
+)
 """A denial anywhere before an option in its clause; for prose without an announcement."""
 
 DENIAL_AFTER = re.compile(
     r"[^.,;\n]{0,60}?(?:"
-    r"\b(?:is|are|was|were|would be|can be|could be|seems?|appears?|being|as)\s+"
+    r"\b(?:is|are|was|were|would be|can be|could be|should be|must be|seems?|appears?|being|as)\s+"
     r"(?:\w+ly\s+|also\s+|much\s+|thus\s+|therefore\s+|both\s+)?(?:not|n't|never|incorrect|wrong|"
     r"unlikely|less|false|excluded|ruled out|eliminated|contraindicated|inappropriate|unrelated|"
-    r"irrelevant|inconsistent|rare|uncommon|inaccurate|the wrong|an? (?:incorrect|wrong|less))\b"
+    r"avoided|discarded|irrelevant|inconsistent|rare|uncommon|inaccurate|the wrong|"
+    r"an? (?:incorrect|wrong|less))\b"
     r"|\b(?:isn't|aren't|wasn't|weren't|does not|doesn't|do not|don't|did not|didn't|cannot|can't|"
     r"would not|wouldn't|could not|couldn't|should not|shouldn't|may not|is ruled out)\b"
     r"|不正确|错误|不对)"
@@ -190,7 +201,8 @@ DISCOUNT_BEFORE = re.compile(
 """The announcement is not the model's own, not real or not final."""
 
 HYPOTHESIS = re.compile(
-    r"\b(?:if|unless|suppose|supposing|assuming|had|were)\b(?:(?!\bbut\b)[^.\n?!;]){0,140}$"
+    r"\b(?:if(?! (?:i|we) (?:had|have|must|were|am))|unless|suppose|supposing|assuming|had(?! to)|"
+    r"were(?! to))\b(?:(?!\bbut\b)[^.\n?!;]){0,140}$"
 )
 UNREAL = re.compile(r"\b(?:would|could|might|were|had|was)\b")
 """A hypothesis takes an announcement back only where it is put as unreal."""
@@ -207,7 +219,8 @@ OTHER_SUBJECT = re.compile(
 """The subject of a verb of being is not the answer."""
 CONDITION = re.compile(r"[^.\n?!;]{0,25}?\b(?:if|unless|only if|only when|provided|had)\b(?! true)")
 RETRACTION = re.compile(
-    r"\b(?:wait|no|hmm|actually|hold on|oops|sorry)\b[^.\n?!]{0,40}?\b(?:that|this|it)(?:'s| is| was)"
+    r"\b(?:wait|no|hmm|actually|hold on|oops|sorry)\b[^.\n?!]{0,40}?\b(?:that|this|it)(?:'s| is|"
+    r" was)"
     r"(?:n't| not| \w+ly)? ?(?:wrong|incorrect|right|correct|a mistake|mistaken)\b"
     r"|\bi (?:made a mistake|was wrong|take (?:that|it) back)\b"
 )
@@ -224,7 +237,8 @@ NULL = (
     (
         "answer is not on the list",
         re.compile(
-            r"(?:none|neither|no|zero)\b(?:\s+(?:one\s+)?of\s+(?:the|these|those|them|all))?(?:\s+\w+){0,3}?\s*"
+            r"(?:none|neither|no|zero)\b(?:\s+(?:one\s+)?of\s+(?:the|these|those|them|"
+            r"all))?(?:\s+\w+){0,3}?\s*"
             r"\b(?:above|options?|choices?|answers?|listed|provided|given|correct|apply|match\w*|"
             r"these|those|them)\b|(?:none|no|nil)\s*(?:$|[.\"'}\],;\n])"
             r"|not\s+(?:\w+\s+){0,2}?(?:listed|provided|given|included|among|in the|on the|present|"
@@ -250,11 +264,16 @@ NULL = (
 REFUSAL = re.compile(
     r"\b(?:(?:cannot|can not|can't|could not|couldn't|unable to|not able to|impossible to|"
     r"not possible to|difficult to) (?:\w+ ){0,2}?(?:determine|be determined|answer|provide|decide|"
-    r"choose|select|say|conclude|identify|assist|help|comply|fulfil+|offer|give|diagnose|tell|know)|"
-    r"(?:insufficient|not enough|no sufficient|inadequate|lack of|without (?:more|further|additional)) "
-    r"(?:information|data|evidence|context|details?)|i (?:do not|don't) know|i am not sure|i'm not sure|"
-    r"i'm sorry|i am sorry|as an ai|not a (?:doctor|medical professional)|need more (?:information|context)|"
-    r"content management policy|content filter|consult (?:a|your|with a) (?:doctor|physician|healthcare|"
+    r"choose|select|say|conclude|identify|assist|help|comply|fulfil+|offer|give|diagnose|tell|"
+    r"know)|"
+    r"(?:insufficient|not enough|no sufficient|inadequate|lack of|without (?:more|further|"
+    r"additional)) "
+    r"(?:information|data|evidence|context|details?)|i (?:do not|don't) know|i am not sure|"
+    r"i'm not sure|"
+    r"i'm sorry|i am sorry|as an ai|not a (?:doctor|medical professional)|"
+    r"need more (?:information|context)|"
+    r"content management policy|content filter|consult (?:a|your|with a) (?:doctor|physician|"
+    r"healthcare|"
     r"qualified|medical)|none of the (?:options|choices|above|answers)|no sé|je ne sais pas|"
     r"ich wei(?:ß|ss) (?:es )?nicht)|无法(?:确定|判断|回答)|不知道|不能确定"
 )
@@ -285,26 +304,29 @@ VERBS_AFTER = frozenset(
 )
 
 SPECIES = frozenset(
-    "coli difficile diff pylori aureus albicans pneumoniae perfringens botulinum tetani trachomatis "
+    "trachomatis coli difficile diff pylori aureus albicans pneumoniae perfringens botulinum "
+    "tetani "
     "jejuni cereus anthracis pyogenes agalactiae epidermidis faecalis faecium neoformans immitis "
     "fumigatus falciparum vivax ovale malariae burgdorferi pallidum meningitidis gonorrhoeae "
     "influenzae pertussis typhi dysenteriae cholerae vulnificus aeruginosa cepacia marcescens "
     "vaginalis lamblia histolytica gondii carinii jirovecii canis solium saginata stercoralis "
-    "lumbricoides vermicularis mansoni haematobium japonicum hominis baumannii fragilis bovis leprae "
+    "lumbricoides vermicularis mansoni haematobium japonicum hominis baumannii fragilis leprae "
     "tuberculosis avium kansasii marinum quintana henselae burnetii rickettsii prowazekii psittaci "
-    "elegans melanogaster cerevisiae musculus sapiens monocytogenes mirabilis viridans mutans bovis "
-    "capsulatum dermatitidis schenckii furfur tonsurans cruzi brucei donovani elegans bilharzi".split()
+    "elegans melanogaster cerevisiae musculus sapiens monocytogenes mirabilis viridans mutans "
+    "capsulatum dermatitidis schenckii furfur tonsurans cruzi brucei donovani".split()
 )
 """Second names of species whose first name is one letter: *E. coli* is not option E."""
 
 CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|consequently|accordingly|in (?:conclusion|summary|short)|"
-    r"ultimately|finally|to conclude|more likely|we can conclude|it follows)\b|(?<![a-z])so,?\s|因此|所以|综上|故"
+    r"ultimately|finally|to conclude|more likely|we can conclude|it follows)\b|(?<![a-z])so,?\s|"
+    r"因此|所以|综上|故"
 )
 CUE = re.compile(
     r"\b(?:most|best|correct|right|likely|answer|option|choice|diagnosis|diagnosed|therefore|thus|"
     r"hence|so|conclusion|consistent with|suggests?|suggestive|indicates?|indicative|confirms?|"
-    r"should|choose|select|recommended|appropriate|indicated|is (?:the|an?|due|caused|called|known)|"
+    r"should|choose|select|recommended|appropriate|indicated|is (?:the|an?|due|caused|called|"
+    r"known)|"
     r"caused by|due to|points? (?:to|towards?)|characteristic|classic|representing|represents)\b"
     r"|答案|正确|诊断|最"
 )

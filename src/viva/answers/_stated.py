@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from viva.answers import _phrases as phrases
+from viva.answers._refs import View, first_ref, letter_at
 from viva.answers._sentences import sentence_start
 from viva.answers._slots import (
     EXPLICIT,
@@ -17,9 +18,6 @@ from viva.answers._slots import (
     SEVERAL,
     STATED,
     Claim,
-    View,
-    first_ref,
-    letter_at,
     live_mentions,
     read_slot,
     unreal,
@@ -38,7 +36,8 @@ _PREDICATE_ASCII = (
     r"certainly|considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|"
     r"most likely to be)\s{1,3}){0,4}"
     r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|"
-    r"more likely|richtig|korrekt|corretta|correta|bonne)\b"
+    r"more likely|my (?:final )?(?:answer|choice|pick|guess)|richtig|korrekt|corretta|correta|"
+    r"bonne)\b"
     r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?"
     r"\s{0,3}(?:[).!\n]|$)"
 )
@@ -56,7 +55,8 @@ _SEGMENT = re.compile(
     r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b|, but\b|\bbut\b|\bas\b)"
 )
 _SUBJECT = re.compile(
-    r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|option|antwort|"
+    r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|"
+    r"option|antwort|"
     r"alternativa|letra|选项|選項)\s{0,3}[(\['\s]{0,3})|(?P<bracket>[(\[])|(?P<clause>[,:;(\n]\s{0,4}))"
     r"(?P<letter>[a-z])(?![a-z0-9])"
 )
@@ -92,7 +92,9 @@ def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
     if claim is None or claim.reason == NOT_ON_LIST or withdrawn(view, claim):
         return None
     begin = sentence_start(low, match.start(), start)
-    if not (labelled or _SUPERLATIVE.search(low, begin, match.start()) or _ends_number(view, claim)):
+    if not (
+        labelled or _SUPERLATIVE.search(low, begin, match.start()) or _ends_number(view, claim)
+    ):
         return None
     if unreal(view, begin, match.start()):
         return None
@@ -113,22 +115,27 @@ def _ends_number(view: View, claim: Claim) -> bool:
 
 _LABELLED = re.compile(
     r"[\s:]{1,4}(?:(?:the|most likely|likely|called|probably)\s{1,3}){0,2}"
-    r"(?:(?:option|choice|answer)\s{1,3}[(\['\s]{0,3}[a-z](?![a-z0-9])|[(\['\s]{0,3}[a-z]\s{0,2}['\])]{0,2}\s{0,2}[:)\]])"
+    r"(?:(?:option|choice|answer)\s{1,3}[(\['\s]{0,3}[a-z](?![a-z0-9])|"
+    r"[(\['\s]{0,3}[a-z]\s{0,2}['\])]{0,2}\s{0,2}[:)\]])"
 )
-_TAKEN_BACK = re.compile(r"[^.\n]{0,20}?\b(?:is|was|are) (?:\w+ly )?(?:incorrect|wrong|not|false|mistaken)\b")
+_TAKEN_BACK = re.compile(
+    r"[^.\n]{0,20}?\b(?:is|was|are) (?:\w+ly )?(?:incorrect|wrong|not|false|mistaken)\b"
+)
 _VERDICT = re.compile(
-    r"(?<![a-z])(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|represents|with|"
+    r"(?<![a-z])(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|"
+    r"represents|with|"
     r"to|as|by|experience|recommend|suggests?|about|derived from the|indicates?)(?=[\s:])"
 )
 _SUPERLATIVE = re.compile(
     r"\b(?:most|best|correct|likely|appropriate|greatest|highest|lowest|closest|strongest|primary|"
-    r"next step|preferred|ideal|optimal|first-line|diagnosis|answer|recommended|indicated|treatment "
+    r"next step|preferred|ideal|optimal|first-line|diagnosis|answer|recommended|indicated|"
+    r"treatment "
     r"of choice|key|main|expected|therefore|thus|hence)\b"
 )
 
 
 def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
-    """The option that the predicate is about: the references in its clause, denied ones left out."""
+    """The option that the predicate is about: the references in its clause that stand."""
     low, at = view.low, predicate.start()
     if phrases.CONDITION.match(low, predicate.end(), min(len(low), predicate.end() + 60)):
         return None

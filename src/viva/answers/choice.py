@@ -15,13 +15,13 @@ from viva.answers import _phrases as phrases
 from viva.answers._announced import claims_from_the_end
 from viva.answers._fold import fold, lower
 from viva.answers._options import Mention, index_options
+from viva.answers._refs import View
 from viva.answers._slots import (
     CONFLICT,
     EXPLICIT,
     SEVERAL,
     STATED,
     Claim,
-    View,
     denied,
     is_list,
     live_mentions,
@@ -49,13 +49,38 @@ def read_choice(region: str, options: Sequence[str] | int) -> Outcome:
     text = fold(region)
     known = index_options(options if isinstance(options, int) else tuple(options))
     view = View(region, text, lower(text), known)
-    claim = _decide(view)
+    claim = _before_foreign_list(view) or _decide(view)
     if claim is None:
         return _unread(view)
     if claim.option is None:
         ambiguous = claim.reason in (SEVERAL, CONFLICT)
         return Outcome(Status.AMBIGUOUS if ambiguous else Status.UNPARSED, None, None, claim.reason)
     return Outcome(Status.PARSED, LETTERS[claim.option], (claim.start, claim.end), None)
+
+
+_FOREIGN = re.compile(
+    r"\n[ (]{0,4}a[.):] [^\n]{0,200}\n[ (]{0,4}b[.):] [^\n]{0,200}\n[ (]{0,4}c[.):] [^\n]{0,200}"
+)
+_WORD = re.compile(r"\w{4,}")
+
+
+def _before_foreign_list(view: View) -> Claim | None:
+    """What was said before a list of options that are not this question's.
+
+    A model that runs on may invent the next question without saying so. A list counts as foreign
+    if its lines share no word with the options, and if the text before it is an answer by itself.
+    """
+    if not view.options.texts or ("\na" not in view.low and "\n(a" not in view.low):
+        return None
+    found = _FOREIGN.search(view.low)
+    if found is None:
+        return None
+    own = {word for text in view.options.by_option for word in _WORD.findall(text)}
+    if own & set(_WORD.findall(found.group())):
+        return None
+    end = found.start()
+    claim = _decide(View(view.raw[:end], view.text[:end], view.low[:end], view.options))
+    return claim if claim and claim.option is not None else None
 
 
 def _unread(view: View) -> Outcome:
@@ -69,10 +94,9 @@ def _decide(view: View) -> Claim | None:
     whole = _whole(view)
     if whole:
         return whole
-    start, first_list_end = _lists(view)
     last = _last_line(view)
     if last:
-        return last
+        return _against_line_before(view, last)
     explicit, stated = None, []
     for claim in claims_from_the_end(view, 0):
         if claim.strength == EXPLICIT:
@@ -82,11 +106,23 @@ def _decide(view: View) -> Claim | None:
     if explicit:
         return _after(view, explicit)
     stated += statements(view, 0)
-    opening = _opening(view, first_list_end)
+    opening = _opening(view)
     if opening and opening.strength == EXPLICIT:
         concluding = [claim for claim in stated if claim.strength == EXPLICIT]
         return _settle(view, concluding) or opening
     return _settle(view, stated) or opening or _named(view)
+
+
+def _against_line_before(view: View, last: Claim) -> Claim:
+    """Compare a last line that is a text with a letter announced directly before it."""
+    if last.end - last.start == 1 or last.option is None:
+        return last
+    before = next(claims_from_the_end(view, max(0, last.start - 200)), None)
+    if before is None or before.option is None or before.option == last.option:
+        return last
+    if view.low[before.after : last.start].strip(" .\n)'"):
+        return last
+    return last._replace(option=None, reason=CONFLICT)
 
 
 def _after(view: View, explicit: Claim) -> Claim:
@@ -109,7 +145,9 @@ def _settle(view: View, claims: list[Claim]) -> Claim | None:
         return None
     claims = sorted(claims, key=lambda claim: claim.start)
     concluding = [claim for claim in claims if claim.strength == EXPLICIT]
-    if concluding and all(c.option == concluding[-1].option for c in claims if c.start > concluding[-1].start):
+    if concluding and all(
+        c.option == concluding[-1].option for c in claims if c.start > concluding[-1].start
+    ):
         return concluding[-1]
     options = {claim.option for claim in claims}
     if len(options) == 1:
@@ -130,10 +168,8 @@ def _whole(view: View) -> Claim | None:
     claim = read_slot(view, 0, len(view.low), EXPLICIT)
     if claim is None or _REST.fullmatch(view.low, claim.after) is None or is_list(view, claim):
         return None
-    return None if _QUESTION.match(view.low) and view.low.rstrip().endswith("?") else claim
-
-
-_QUESTION = re.compile(r"\s*(?:is|are|was|could|would|can|should|might|may|what|which|why|how)\b")
+    # "B?" is an answer in doubt, "Is it B?" and "The answer is B?" are questions.
+    return None if claim.start > 3 and "?" in view.low[claim.after :] else claim
 
 
 def _last_line(view: View) -> Claim | None:
@@ -181,28 +217,24 @@ def _continues_list(view: View, begin: int) -> bool:
     return bool(this and label and label[1] != this[1])
 
 
-def _lists(view: View) -> tuple[int, int]:
-    """End of a list of options that opens the answer."""
-    low = view.low
-    label = _LABEL.match(low)
-    if not label or label[1] != "a":
-        return 0, 0
-    at = 0
-    for index in range(view.options.count):
-        label = _LABEL.match(low, at)
-        if not label or label[1] != chr(97 + index):
-            break
-        newline = low.find("\n", label.end(), label.end() + 1000)
-        at = newline + 1 if newline >= 0 else len(low)
-    return 0, at if low.count("\n", 0, at) >= 2 or (at == len(low) and view.options.count > 1 and low.count("\n")) else 0
+def _opens_with_list(view: View) -> bool:
+    """Whether the first lines carry the labels of the first two options."""
+    first = _LABEL.match(view.low)
+    if not first or first[1] != "a":
+        return False
+    newline = view.low.find("\n", first.end(), first.end() + 1000)
+    second = _LABEL.match(view.low, newline + 1) if newline >= 0 else None
+    return second is not None and second[1] == "b"
 
 
-def _opening(view: View, after_list: int) -> Claim | None:
+def _opening(view: View) -> Claim | None:
     """An opening verdict: *B. The patient ...*, *Ketamine. It acts ...*, *Yes, ...*"""
-    if after_list:
+    if _opens_with_list(view):
         return None
     low = view.low
-    if re.match(r"\s*(?:not|no,|neither)\b", low) and not any(t == "no" for t, _ in view.options.texts):
+    if re.match(r"\s*(?:not|no,|neither)\b", low) and not any(
+        t == "no" for t, _ in view.options.texts
+    ):
         return None
     claim = read_slot(view, 0, min(len(low), 600), STATED)
     if claim is None or claim.after == claim.start or claim.option is None:
@@ -210,7 +242,9 @@ def _opening(view: View, after_list: int) -> Claim | None:
             return None
         if low[claim.after : claim.after + 12].lstrip(" )]'")[:1].isalnum():
             return None
-        denied_after = phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 120))
+        denied_after = phrases.DENIAL_AFTER.match(
+            low, claim.after, min(len(low), claim.after + 120)
+        )
         return None if denied_after else claim
     if claim.start > 40 or is_list(view, claim) or withdrawn(view, claim):
         return None
@@ -220,7 +254,12 @@ def _opening(view: View, after_list: int) -> Claim | None:
     letter = claim.end - claim.start == 1
     if rest and rest[0].isalnum():
         # "A. Ketamine is ..." may be a verdict; "A is ..." is prose.
-        bare = claim.after == claim.end and low[claim.end : claim.end + 1] not in (".", ")", ":", "]")
+        bare = claim.after == claim.end and low[claim.end : claim.end + 1] not in (
+            ".",
+            ")",
+            ":",
+            "]",
+        )
         verb = re.match(r"\w*", rest)
         prose = bare and verb is not None and verb.group() in phrases.VERBS_AFTER
         return claim if letter and not prose else None
@@ -265,7 +304,10 @@ def _named(view: View) -> Claim | None:
         options = frozenset().union(*(m.options for m in with_cue[-1]))
         if phrases.CORRECTION.search(low, with_cue[-1][-1].end):
             return None
-        if len(options) == 1 and len(frozenset().union(*(m.options for s in with_cue for m in s))) == 1:
+        if (
+            len(options) == 1
+            and len(frozenset().union(*(m.options for s in with_cue for m in s))) == 1
+        ):
             return _mentioned(with_cue[-1][-1])
     return Claim(found[0].start, found[-1].end, None, SEVERAL, STATED)
 

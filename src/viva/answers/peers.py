@@ -33,7 +33,9 @@ _SIMILARITY_WINDOW = 4000
 def _lone_letter(count: int) -> re.Pattern[str]:
     """A letter between non-word characters (or CJK), an *A* before a blank left out."""
     letters = LETTERS[: min(count, 14)]
-    return re.compile(rf"(?:[\u4e00-\u9fff]|is |\W|^)(?![aA] )([{letters}])(?=\W|[\u4e00-\u9fff]|$)")
+    return re.compile(
+        rf"(?:[\u4e00-\u9fff]|is |\W|^)(?![aA] )([{letters}])(?=\W|[\u4e00-\u9fff]|$)"
+    )
 
 
 def _answer_part(text: str) -> str:
@@ -105,7 +107,7 @@ _MIRAGE = tuple(
 )
 
 
-def mirage(text: str, options: Sequence[str]) -> str | None:
+def mirage(text: str, options: Sequence[str]) -> str | None:  # noqa: ARG001
     """MIRAGE's rule without its guess: None where no template fits.
 
     What follows the last ``"answer_choice": "`` is searched with ten templates in order.

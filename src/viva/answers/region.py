@@ -22,7 +22,8 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ("channel_lost", r"assistantfinal(?=\W|[A-Z]|$)"),
     (
         "tag_close",
-        rf"<\|?\s{{0,3}}(?:/\s{{0,3}}(?:{_NAMES})|end_of_thought|end_think|end_thinking)\s{{0,3}}\|?>",
+        rf"<\|?\s{{0,3}}(?:/\s{{0,3}}(?:{_NAMES})|end_of_thought|end_think|"
+        rf"end_thinking)\s{{0,3}}\|?>",
     ),
     ("tag_close2", r"\[/(?:think|thinking|reasoning)\]|\u25c1/think\u25b7|<\uff5c/think\uff5c>"),
     ("tag_open", rf"<\|?\s{{0,3}}(?:{_NAMES}|begin_of_thought|start_think)\s{{0,3}}\|?>"),
@@ -63,10 +64,12 @@ _OTHERS = frozenset({"user", "system", "human", "developer", "tool"})
 _NEXT_TURN = re.compile(
     r"\n[ \t>#*_-]{0,12}(?:"
     r"(?:(?:next|new|another|example|sample|practice)[ \t]+)?"
-    r"(?:question|problem|pregunta|frage|domanda|pergunta|\u95ee\u9898|\u984c\u76ee|\u9898\u76ee|\u554f\u984c|\u8d28\u95ee)"
+    r"(?:question|problem|pregunta|frage|domanda|pergunta|\u95ee\u9898|\u984c\u76ee|\u9898\u76ee|"
+    r"\u554f\u984c|\u8d28\u95ee)"
     r"[ \t]{0,3}(?:(?:no\.?|number|#)?[ \t]{0,3}\d{1,4})?[ \t*_]{0,4}[:\uff1a]|"
     r"q[ \t]{0,3}\d{0,4}[ \t*_]{0,4}[:\uff1a]|"
-    r"(?:user|human|student|instructor|system|assistant|ai|bot|\u7528\u6237|usuario|utilisateur|benutzer)"
+    r"(?:user|human|student|instructor|system|assistant|ai|bot|\u7528\u6237|usuario|utilisateur|"
+    r"benutzer)"
     r"[ \t*_]{0,4}[:\uff1a]|"
     r"(?:instruction|input)[ \t*_]{0,4}[:\uff1a])"
     r"|\n[ \t]*#{2,4}[ \t]*(?:instruction|input|question|human|user|new question|next question)\b",
@@ -160,4 +163,3 @@ def answer_region(
     if first >= end:
         return Region(end, end, "no answer text")
     return Region(first, end)
-
