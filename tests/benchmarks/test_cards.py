@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from viva.errors import InputError
 def test_every_card_is_complete_and_its_tags_are_valid() -> None:
     for name, card in CARDS.items():
         assert card.name == name == name.lower()
-        for field in ("title", "source", "licence", "citation", "options", "domain_reason"):
+        for field in ("title", "source", "licence", "citation", "ids", "options", "domain_reason"):
             assert getattr(card, field).strip(), (name, field)
         assert card.url.startswith("https://")
         assert re.search(r"\b(19|20)\d\d\b", card.citation), name
@@ -115,6 +117,14 @@ def test_unknown_names_are_refused_with_a_suggestion() -> None:
         canonical_name("zzzz")
     with pytest.raises(InputError):
         canonical_name("")
+
+
+def test_cards_are_read_without_heavy_imports() -> None:
+    code = (
+        "import sys, viva.benchmarks; print([m for m in ('polars', 'numpy') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
 
 
 def test_load_of_bundled_benchmarks() -> None:

@@ -57,6 +57,8 @@ class Card:
     citation: str
     items: int | None
     """Items that the original file yields; None where the file was not read."""
+    ids: str
+    """What an item's id is."""
     options: str
     """How many options, and how the key is given."""
     in_splitter_domain: bool
@@ -140,14 +142,15 @@ def cards_page() -> str:
         "Made from the cards and the table of adapters by `viva.benchmarks.cards_page()`; "
         "a check compares the two.",
         "",
-        "| name | title | items | options | access | licence | splitter |",
-        "|---|---|---|---|---|---|---|",
+        "| name | title | items | item_id | options | access | licence | splitter |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for card in CARDS.values():
         row = [
             f"[`{card.name}`](#{card.name})",
             card.title,
             "" if card.items is None else f"{card.items:,}",
+            card.ids,
             card.options,
             card.access,
             card.licence,
