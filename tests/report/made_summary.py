@@ -122,8 +122,10 @@ def make_summary(
         right = totals["knowledge"][0] + totals["reasoning"][0]
         accuracy = _cell(right, n)
         pooled = true_gap - rng.uniform(9, 16)
-        gaps = {name: _gap(true_gap + rng.uniform(-2, 2), rng.uniform(2, 4), n, in_domain)
-                for name in GAPS}
+        gaps = {
+            name: _gap(true_gap + rng.uniform(-2, 2), rng.uniform(2, 4), n, in_domain)
+            for name in GAPS
+        }
         gaps["pooled"] = _gap(pooled, 1.6, n, in_domain)
         gaps["within"] = _gap(true_gap, 2.1, n, in_domain)
         gaps["chance_corrected_pooled"] = _gap(pooled * 1.2, 2.0, n, in_domain)
@@ -157,16 +159,36 @@ def make_summary(
         }
         sign = "negative" if true_gap < -2.1 else "positive" if true_gap > 2.1 else "none"
         checks = [
-            {"family": "threshold", "name": f"{t}", "estimate": true_gap + rng.gauss(0, 1.2),
-             "low": true_gap - 3, "high": true_gap + 3}
+            {
+                "family": "threshold",
+                "name": f"{t}",
+                "estimate": true_gap + rng.gauss(0, 1.2),
+                "low": true_gap - 3,
+                "high": true_gap + 3,
+            }
             for t in thresholds
         ] + [
-            {"family": "view", "name": "stem+options", "estimate": true_gap + 1.0, "low": None,
-             "high": None},
-            {"family": "definition", "name": "medxpertqa", "estimate": true_gap + 2.5,
-             "low": true_gap, "high": true_gap + 5},
-            {"family": "control", "name": "length_matched", "estimate": true_gap + 0.4,
-             "low": true_gap - 3, "high": true_gap + 3.8},
+            {
+                "family": "view",
+                "name": "stem+options",
+                "estimate": true_gap + 1.0,
+                "low": None,
+                "high": None,
+            },
+            {
+                "family": "definition",
+                "name": "medxpertqa",
+                "estimate": true_gap + 2.5,
+                "low": true_gap,
+                "high": true_gap + 5,
+            },
+            {
+                "family": "control",
+                "name": "length_matched",
+                "estimate": true_gap + 0.4,
+                "low": true_gap - 3,
+                "high": true_gap + 3.8,
+            },
         ]
         robustness[model] = {
             "sign": "none" if model in missing_gaps else sign,
@@ -181,9 +203,16 @@ def make_summary(
         for k in range(5):
             size = n // 5
             cell = _cell(round(size * max(0.05, skill - 0.03 * k - 0.05)), size)
-            bins.append({"low": base * 2 ** (k - 2.5), "high": base * 2 ** (k - 1.5), "n": size,
-                         "accuracy": cell["accuracy"], "interval_low": cell["low"],
-                         "interval_high": cell["high"]})
+            bins.append(
+                {
+                    "low": base * 2 ** (k - 2.5),
+                    "high": base * 2 ** (k - 1.5),
+                    "n": size,
+                    "accuracy": cell["accuracy"],
+                    "interval_low": cell["low"],
+                    "interval_high": cell["high"],
+                }
+            )
         efficiency[model] = {
             "characters": base * 4,
             "input_tokens": 240.0,
@@ -197,8 +226,13 @@ def make_summary(
             "bins": bins,
         }
         readers[model] = [
-            {"reader": reader, "source": source, "read": 0.97, "accuracy": skill + delta / 100,
-             "difference": delta}
+            {
+                "reader": reader,
+                "source": source,
+                "read": 0.97,
+                "accuracy": skill + delta / 100,
+                "difference": delta,
+            }
             for reader, source, delta in (
                 ("first-match", "lm-evaluation-harness", -rng.uniform(0, 9)),
                 ("last-match", "simple-evals", -rng.uniform(0, 2)),
@@ -232,17 +266,33 @@ def make_summary(
                 half = 3.0 if scope == "gap" else 1.5
                 low, high = difference - half, difference + half
                 verdict = (
-                    "win" if low > 0 else "loss" if high < 0
-                    else "tie" if low > -2 and high < 2 else "undecided"
+                    "win"
+                    if low > 0
+                    else "loss"
+                    if high < 0
+                    else "tie"
+                    if low > -2 and high < 2
+                    else "undecided"
                 )
                 p = math.erfc(abs(difference) / half * 1.96 / math.sqrt(2))
-                comparisons.append({
-                    "a": a, "b": b, "scope": scope, "n": 6986, "difference": difference,
-                    "low": low, "high": high, "p_mcnemar": None if scope == "gap" else p,
-                    "p_mid": None if scope == "gap" else p * 0.9, "p_sign_flip": p,
-                    "p_holm": min(1.0, 28 * p), "mdd_80": 1.4 * half, "verdict": verdict,
-                    "reason": None,
-                })
+                comparisons.append(
+                    {
+                        "a": a,
+                        "b": b,
+                        "scope": scope,
+                        "n": 6986,
+                        "difference": difference,
+                        "low": low,
+                        "high": high,
+                        "p_mcnemar": None if scope == "gap" else p,
+                        "p_mid": None if scope == "gap" else p * 0.9,
+                        "p_sign_flip": p,
+                        "p_holm": min(1.0, 28 * p),
+                        "mdd_80": 1.4 * half,
+                        "verdict": verdict,
+                        "reason": None,
+                    }
+                )
     out_benchmarks = {
         name: {
             "title": title,
@@ -257,8 +307,10 @@ def make_summary(
             "chance": 1 / options,
             "key_positions": {
                 "n": n,
-                "counts": {"ABCDEFGHIJ"[k]: round(n / options * rng.uniform(0.85, 1.15))
-                           for k in range(options)},
+                "counts": {
+                    "ABCDEFGHIJ"[k]: round(n / options * rng.uniform(0.85, 1.15))
+                    for k in range(options)
+                },
                 "expected": {"ABCDEFGHIJ"[k]: n / options for k in range(options)},
                 "p": rng.random() ** 3,
                 "longest_option_is_key": rng.uniform(1 / options, 0.1 + 1 / options),
@@ -292,7 +344,9 @@ def make_summary(
         },
         "models": summary_models,
         "comparisons": comparisons,
-        "sweep": [] if given else [
+        "sweep": []
+        if given
+        else [
             {"threshold": t, "share_reasoning": 0.72 - 0.62 * t, "models": sweep_models[k]}
             for k, t in enumerate(thresholds)
         ],
@@ -302,8 +356,12 @@ def make_summary(
             "n": 1840 if len(models) > 1 else 0,
             "share": 0.26 if len(models) > 1 else None,
             "reason": None if len(models) > 1 else "one model: no majority to fail",
-            "models": {model: _cell(round(1840 * (0.1 + 0.03 * rng.random() * 8)), 1840)
-                       for model in models} if len(models) > 1 else {},
+            "models": {
+                model: _cell(round(1840 * (0.1 + 0.03 * rng.random() * 8)), 1840)
+                for model in models
+            }
+            if len(models) > 1
+            else {},
         },
         "efficiency": efficiency,
         "splitter": {
@@ -314,18 +372,34 @@ def make_summary(
             "text_view": "stem",
             "threshold": 0.5,
             "labelled_items": None if given else 8_204,
-            "measures": {} if given else {
-                "accuracy": 0.885, "balanced_accuracy": 0.868, "macro_f1": 0.871, "auroc": 0.946,
-                "auroc_length_matched": 0.771, "auroc_medqa": 0.792, "ece": 0.031,
-                "ece_debiased": 0.018, "kappa": 0.742, "auroc_word_count": 0.888,
+            "measures": {}
+            if given
+            else {
+                "accuracy": 0.885,
+                "balanced_accuracy": 0.868,
+                "macro_f1": 0.871,
+                "auroc": 0.946,
+                "auroc_length_matched": 0.771,
+                "auroc_medqa": 0.792,
+                "ece": 0.031,
+                "ece_debiased": 0.018,
+                "kappa": 0.742,
+                "auroc_word_count": 0.888,
                 "auroc_word_count_length_matched": 0.519,
             },
             "cross_fitted": None if given else 0.24,
-            "movers": [] if given else [
-                ("most likely diagnosis", 2.1), ("next step in management", 1.8),
-                ("presents with", 1.4), ("year-old", 0.9), ("history of", 0.6),
-                ("is caused by", -1.1), ("which of the following is true", -1.5),
-                ("derived from", -1.9), ("enzyme", -2.0),
+            "movers": []
+            if given
+            else [
+                ("most likely diagnosis", 2.1),
+                ("next step in management", 1.8),
+                ("presents with", 1.4),
+                ("year-old", 0.9),
+                ("history of", 0.6),
+                ("is caused by", -1.1),
+                ("which of the following is true", -1.5),
+                ("derived from", -1.9),
+                ("enzyme", -2.0),
             ],
         },
         "data_quality": {
@@ -334,17 +408,33 @@ def make_summary(
             "unmatched_responses": 12,
             "ungraded": sum(m["ungraded"] for m in summary_models.values()),
             "left_out": [
-                {"file": "medmcqa.jsonl", "reason": "key outside the options", "rows": 3,
-                 "examples": ["118", "902", "2210"]},
-                {"file": "answers.jsonl", "reason": "duplicate id", "rows": 7,
-                 "examples": ["medqa/12", "medqa/77"]},
+                {
+                    "file": "medmcqa.jsonl",
+                    "reason": "key outside the options",
+                    "rows": 3,
+                    "examples": ["118", "902", "2210"],
+                },
+                {
+                    "file": "answers.jsonl",
+                    "reason": "duplicate id",
+                    "rows": 7,
+                    "examples": ["medqa/12", "medqa/77"],
+                },
             ],
             "duplicates": {
-                "exact_clusters": 14, "exact_items": 15, "exact_across_benchmarks": 9,
-                "contradicting_keys": 1, "near_pairs": 61, "near_across_benchmarks": 22,
+                "exact_clusters": 14,
+                "exact_items": 15,
+                "exact_across_benchmarks": 9,
+                "contradicting_keys": 1,
+                "near_pairs": 61,
+                "near_across_benchmarks": 22,
                 "examples": [
-                    {"a": "medqa/104", "b": "mmlu_med/professional_medicine-12",
-                     "similarity": 0.97, "same_key": True},
+                    {
+                        "a": "medqa/104",
+                        "b": "mmlu_med/professional_medicine-12",
+                        "similarity": 0.97,
+                        "same_key": True,
+                    },
                     {"a": "medmcqa/ab2", "b": "medmcqa/9fc", "similarity": 0.93, "same_key": False},
                 ],
             },
@@ -352,11 +442,20 @@ def make_summary(
             "notes": ["PubMedQA is outside the domain of the splitter and left out of the gaps."],
         },
         "settings": {
-            "viva": "0.1.0", "created": "2026-01-05T10:00:00Z",
-            "command": "viva audit sample --out run", "answers": ["answers.jsonl.gz"],
-            "items": ["items.jsonl.gz"], "labels": "given" if given else "rubric",
-            "threshold": 0.5, "text_view": "stem", "resamples": 10_000, "seed": 0,
-            "strict": False, "level": 0.95, "smallest_side": 20, "tie_margin": 2.0,
+            "viva": "0.1.0",
+            "created": "2026-01-05T10:00:00Z",
+            "command": "viva audit sample --out run",
+            "answers": ["answers.jsonl.gz"],
+            "items": ["items.jsonl.gz"],
+            "labels": "given" if given else "rubric",
+            "threshold": 0.5,
+            "text_view": "stem",
+            "resamples": 10_000,
+            "seed": 0,
+            "strict": False,
+            "level": 0.95,
+            "smallest_side": 20,
+            "tie_margin": 2.0,
             "versions": {"python": "3.11.9", "numpy": "2.1.0", "polars": "1.20.0"},
             "hashes": {"answers.jsonl.gz": "9f2c" * 16, "items.jsonl.gz": "03ab" * 16},
         },
@@ -375,8 +474,9 @@ def make_disagreements(models: Sequence[str] = MODELS, count: int = 6) -> list[d
             "is the most likely cause?",
             "options": ["Carotid embolus", "Retinal detachment", "Optic neuritis", "Glaucoma"],
             "key": "A",
-            "answers": {m: "ABCD"[(i * 7 + k) % 4] if i % 5 else None
-                        for i, m in enumerate(models)},
+            "answers": {
+                m: "ABCD"[(i * 7 + k) % 4] if i % 5 else None for i, m in enumerate(models)
+            },
         }
         for k in range(count)
     ]
@@ -385,8 +485,20 @@ def make_disagreements(models: Sequence[str] = MODELS, count: int = 6) -> list[d
 def make_unread(models: Sequence[str] = MODELS) -> list[dict[str, Any]]:
     """Responses that could not be read, as the audit hands them to the report."""
     return [
-        {"model": models[0], "benchmark": "medqa", "item_id": "test-7", "status": "unparsed",
-         "reason": "cut inside the thinking", "text": "<think>The patient has a fever, so"},
-        {"model": models[-1], "benchmark": "medmcqa", "item_id": "q9", "status": "ambiguous",
-         "reason": "two options, no commitment", "text": "It could be A or C.\nBoth are possible."},
+        {
+            "model": models[0],
+            "benchmark": "medqa",
+            "item_id": "test-7",
+            "status": "unparsed",
+            "reason": "cut inside the thinking",
+            "text": "<think>The patient has a fever, so",
+        },
+        {
+            "model": models[-1],
+            "benchmark": "medmcqa",
+            "item_id": "q9",
+            "status": "ambiguous",
+            "reason": "two options, no commitment",
+            "text": "It could be A or C.\nBoth are possible.",
+        },
     ]

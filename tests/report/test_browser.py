@@ -18,7 +18,9 @@ from made_summary import BENCHMARKS, MODELS, make_disagreements, make_summary, m
 
 from viva import report
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
 DRIVER = shutil.which("chromedriver") or ""
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed")
@@ -101,16 +103,25 @@ def visit(
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    benchmarks = {
-        f"{text}": (text, 100 + k, 0.5, 4) for k, text in enumerate(HOSTILE[:12])
-    }
+    benchmarks = {f"{text}": (text, 100 + k, 0.5, 4) for k, text in enumerate(HOSTILE[:12])}
     summary = make_summary(HOSTILE, benchmarks)
     bad = HOSTILE[0] + HOSTILE[4] + HOSTILE[5]
     summary["verdict"] |= {"headline": bad, "sentences": list(HOSTILE)}
-    summary["splitter"] |= {"caution": bad, "definition_in_words": bad, "text_view": bad,
-                            "movers": [[t, 1.0] for t in HOSTILE], "measures": {bad: 0.5}}
-    summary["settings"] |= {"command": bad, "answers": list(HOSTILE), "viva": bad,
-                            "created": bad, "versions": {bad: bad}, "hashes": {bad: bad}}
+    summary["splitter"] |= {
+        "caution": bad,
+        "definition_in_words": bad,
+        "text_view": bad,
+        "movers": [[t, 1.0] for t in HOSTILE],
+        "measures": {bad: 0.5},
+    }
+    summary["settings"] |= {
+        "command": bad,
+        "answers": list(HOSTILE),
+        "viva": bad,
+        "created": bad,
+        "versions": {bad: bad},
+        "hashes": {bad: bad},
+    }
     summary["data_quality"]["notes"] = list(HOSTILE)
     summary["data_quality"]["left_out"] = [
         {"file": t, "reason": t, "rows": 1, "examples": [t]} for t in HOSTILE
@@ -120,11 +131,19 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model["scoring"] = bad
     for benchmark, text in zip(summary["benchmarks"].values(), HOSTILE, strict=False):
         benchmark |= {"source": text, "licence": text, "known_defects": [text]}
-    unread = [{"model": t, "benchmark": t, "item_id": t, "status": t, "reason": t, "text": t}
-              for t in HOSTILE]
+    unread = [
+        {"model": t, "benchmark": t, "item_id": t, "status": t, "reason": t, "text": t}
+        for t in HOSTILE
+    ]
     disagreements = [
-        {"benchmark": t, "item_id": t, "question": t, "options": [t, t], "key": t,
-         "answers": {t: "A", "other": t}}
+        {
+            "benchmark": t,
+            "item_id": t,
+            "question": t,
+            "options": [t, t],
+            "key": t,
+            "answers": {t: "A", "other": t},
+        }
         for t in HOSTILE
     ]
     folder = tmp_path_factory.mktemp("hostile")
@@ -144,13 +163,11 @@ def test_hostile_text_is_inert(browser: Any, hostile: Path) -> None:
 
     assert visit(browser, hostile) == [hostile.as_uri()]
     browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
-    for node in browser.find_elements(By.CSS_SELECTOR, "details a[href^='http']"):
-        assert node.get_attribute("href").startswith(("http://", "https://"))
     assert browser.execute_script("return window.pwned") is None
     assert browser.execute_script("return document.scripts.length") == 1
     foreign = "img,iframe,object,embed,base,form,meta[http-equiv=refresh],[onerror],[onload]"
     assert browser.find_elements(By.CSS_SELECTOR, foreign) == []
-    assert browser.find_elements(By.CSS_SELECTOR, "a[href^='javascript']") == []
+    assert browser.find_elements(By.CSS_SELECTOR, "a:not([href^='#'])") == []
     text = browser.execute_script("return document.body.textContent")
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     assert "<U+202E>esrever" in text
@@ -274,9 +291,7 @@ def test_latex_is_a_table(browser: Any, usual: Path, tmp_path: Path) -> None:
 def test_svg_stands_alone_in_light_colours(browser: Any, usual: Path) -> None:
     visit(browser, usual, scheme="dark")
     for figure in ("figure-gap", "figure-sweep", "figure-robustness", "figure-keys"):
-        svg = browser.execute_script(
-            f"return viva.svg(document.getElementById('{figure}'))"
-        )
+        svg = browser.execute_script(f"return viva.svg(document.getElementById('{figure}'))")
         tree = ElementTree.fromstring(svg)
         assert tree.tag.endswith("svg")
         assert "var(" not in svg

@@ -24,8 +24,6 @@ from viva.report import (
 )
 from viva.report._text import points
 
-SVG = "{http://www.w3.org/2000/svg}"
-
 
 @pytest.fixture(scope="module")
 def summary() -> Summary:
@@ -38,7 +36,7 @@ def drawn(svg: object) -> ElementTree.Element:
 
 def by_class(tree: ElementTree.Element, tag: str, *classes: str) -> list[ElementTree.Element]:
     return [
-        node for node in tree.iter(SVG + tag)
+        node for node in tree.iter(tag)
         if set(classes) <= set(node.get("class", "").split())
     ]  # fmt: skip
 
@@ -64,7 +62,7 @@ def test_gap_marks_stand_at_their_estimates(summary: Summary, shape: str) -> Non
     ticks = axis(tree)
     found = set()
     for mark in by_class(tree, "circle", "mark"):
-        title = mark.find(SVG + "title")
+        title = mark.find("title")
         if title is None or not title.text:
             continue  # the legend
         model = next(m for m in MODELS if title.text.startswith(f"{m}, "))
@@ -187,9 +185,7 @@ def test_robustness_words() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.floats(0.1, 100), st.floats(0, 1)), min_size=1, max_size=30, unique=True
-    )
+    st.lists(st.tuples(st.floats(0.1, 100), st.floats(0, 1)), min_size=1, max_size=30, unique=True)
 )
 def test_pareto_front_is_what_nobody_dominates(places: list[tuple[float, float]]) -> None:
     front = set(_efficiency.pareto(places))

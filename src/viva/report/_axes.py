@@ -35,9 +35,7 @@ def bottom(
         if all(place + half <= low or place - half >= high for low, high in taken):
             taken.append((place - half, place + half))
             marks.append(text(place, y + 14, show(tick), "tick", "middle"))
-    name = (
-        [text((scale.start + scale.end) / 2, y + 30, label, "axis", "middle")] if label else []
-    )
+    name = [text((scale.start + scale.end) / 2, y + 30, label, "axis", "middle")] if label else []
     return group(*marks, *name)
 
 
@@ -70,9 +68,7 @@ def left(
     )
 
 
-def whisker(
-    scale: Scale, y: float, low: float | None, high: float | None, cls: str
-) -> Markup:
+def whisker(scale: Scale, y: float, low: float | None, high: float | None, cls: str) -> Markup:
     """A horizontal interval; an end outside the scale is open (no cap)."""
     if low is None or high is None:
         return Markup("")

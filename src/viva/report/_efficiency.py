@@ -258,6 +258,4 @@ def cost_figure(summary: Summary) -> Figure | None:
     )
     if unknown:
         caption += f" Not known for, and so not drawn: {', '.join(unknown)}."
-    return Figure(
-        "figure-cost", f"Accuracy against {axis}", caption, made, wide.svg, narrow.svg
-    )
+    return Figure("figure-cost", f"Accuracy against {axis}", caption, made, wide.svg, narrow.svg)

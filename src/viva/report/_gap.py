@@ -81,9 +81,7 @@ def gap_table(summary: Summary, estimators: Sequence[str], name: str) -> Table:
     return table(name, caption, columns, rows)
 
 
-def _mark(
-    scale: Scale, y: float, gap: Gap, kind: str, title: str, radius: float = 4.2
-) -> Markup:
+def _mark(scale: Scale, y: float, gap: Gap, kind: str, title: str, radius: float = 4.2) -> Markup:
     """A mark with its interval; hollow for pooled kinds, solid for within kinds."""
     if gap.estimate is None:
         return Markup("")
@@ -165,10 +163,16 @@ def gap_figure(summary: Summary) -> Figure:
         group(
             rect(0, top + k * row, 960, row, "stripe") if k % 2 == 0 else "",
             text(4, top + (k + 0.5) * row + 4, shorten(m, 184, 13), "name", title=m),
-            text(812, top + (k + 0.5) * row + 4, number(summary.models[m].gap.pooled), "value",
-                 "end"),
-            text(956, top + (k + 0.5) * row + 4, number(summary.models[m].gap.within),
-                 "value strong", "end"),
+            text(
+                812, top + (k + 0.5) * row + 4, number(summary.models[m].gap.pooled), "value", "end"
+            ),
+            text(
+                956,
+                top + (k + 0.5) * row + 4,
+                number(summary.models[m].gap.within),
+                "value strong",
+                "end",
+            ),
         )
         for k, m in enumerate(models)
     ]

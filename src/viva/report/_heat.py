@@ -57,9 +57,7 @@ def level(value: float, low: float, high: float, levels: int = LEVELS) -> int:
 def heat_map(summary: Summary) -> Heat:
     """Squares for model x benchmark x stratum; the table has the whole benchmark and gap too."""
     models = by_accuracy(summary)
-    names = sorted(
-        summary.benchmarks, key=lambda b: (not summary.benchmarks[b].in_domain, b)
-    )
+    names = sorted(summary.benchmarks, key=lambda b: (not summary.benchmarks[b].in_domain, b))
     cells = [
         cell.accuracy
         for model in summary.models.values()
@@ -126,7 +124,6 @@ def heat_map(summary: Summary) -> Heat:
         lines,
     )
     heads = tuple(
-        (name, summary.benchmarks[name].title, summary.benchmarks[name].in_domain)
-        for name in names
+        (name, summary.benchmarks[name].title, summary.benchmarks[name].in_domain) for name in names
     )
     return Heat(heads, tuple(rows), legend, made)

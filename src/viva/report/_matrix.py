@@ -60,13 +60,11 @@ def _step(difference: float, limit: float) -> int:
 
 
 def _sentence(comparison: Comparison, sign: int, verdict: str, summary: Summary) -> str:
-    first, second = (
-        (comparison.a, comparison.b) if sign > 0 else (comparison.b, comparison.a)
-    )
+    first, second = (comparison.a, comparison.b) if sign > 0 else (comparison.b, comparison.a)
     if comparison.difference is None:
         return f"{first} minus {second}: {comparison.reason or 'no estimate'}"
     ends = [e for e in (comparison.low, comparison.high) if e is not None]
-    low, high = (sorted(sign * e for e in ends) if len(ends) == 2 else (None, None))
+    low, high = sorted(sign * e for e in ends) if len(ends) == 2 else (None, None)
     parts = [
         f"{first} minus {second}, {SCOPES[comparison.scope]}: "
         f"{points(sign * comparison.difference)} points {interval(low, high)}",

@@ -235,10 +235,7 @@ def left_out_table(summary: Summary) -> Table:
             Column("rows", "count"),
             Column("examples (row or id)"),
         ),
-        [
-            (r.file, r.reason, r.rows, ", ".join(r.examples))
-            for r in summary.data_quality.left_out
-        ],
+        [(r.file, r.reason, r.rows, ", ".join(r.examples)) for r in summary.data_quality.left_out],
     )
 
 
@@ -253,10 +250,7 @@ def pair_table(summary: Summary) -> Table:
             Column("similarity", "number"),
             Column("same key"),
         ),
-        [
-            (p.a, p.b, p.similarity, p.same_key)
-            for p in summary.data_quality.duplicates.examples
-        ],
+        [(p.a, p.b, p.similarity, p.same_key) for p in summary.data_quality.duplicates.examples],
     )
 
 

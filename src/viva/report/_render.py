@@ -65,11 +65,6 @@ def _cleaned(value: Any, shown: Mapping[str, str]) -> Any:
     return value
 
 
-def _web(source: str | None) -> bool:
-    """Whether a source may become a link: http(s) only, so never `javascript:`."""
-    return bool(source and re.fullmatch(r"https?://[^\s<>\"'`\\]{1,500}", source))
-
-
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -90,7 +85,6 @@ def _environment() -> Environment:
         "first_sentence": _first_sentence,
     }
     environment.globals |= {"interval": _text.interval}
-    environment.tests["web"] = _web
     return environment
 
 
@@ -169,47 +163,52 @@ def render(
         name: (_TEMPLATES / name).read_text(encoding="utf-8")
         for name in ("page.css", "figure.css", "page.js")
     }
+    css = (sources["page.css"], sources["figure.css"])
     matrices = _matrix.matrices(clean)
-    page: str = _environment().get_template("report.html").render(
-        s=clean,
-        csp=(
-            "default-src 'none'; img-src data:; font-src data:; style-src "
-            f"{_hash(_font_css())} {_hash(sources['page.css'])} {_hash(sources['figure.css'])}; "
-            f"script-src {_hash(sources['page.js'])}; base-uri 'none'; form-action 'none'"
-        ),
-        font_css=Markup(_font_css()),  # noqa: S704 (our own files)
-        page_css=Markup(sources["page.css"]),  # noqa: S704
-        figure_css=Markup(sources["figure.css"]),  # noqa: S704
-        page_js=Markup(sources["page.js"]),  # noqa: S704
-        models=_heat.by_accuracy(clean),
-        anchors=_text.slugs(clean.models),
-        signs={m: _robustness.sign_in_words(clean.robustness.get(m)) for m in clean.models},
-        gap=_gap.gap_figure(clean),
-        estimators=_gap.estimator_figure(clean),
-        sweep=_sweep.sweep_figure(clean),
-        cards=_robustness.cards(clean),
-        heat=_heat.heat_map(clean),
-        matrices=matrices,
-        symbols=_matrix.SYMBOLS,
-        length=_efficiency.length_figure(clean),
-        cost=_efficiency.cost_figure(clean),
-        hard=_quality.hard_figure(clean),
-        readers=_grid.reader_grid(clean),
-        reasons=_grid.unread_grid(clean),
-        keys=_quality.key_figure(clean),
-        tables={
-            "models": _quality.model_table(clean),
-            "checks": _quality.check_table(clean),
-            "comparisons": _matrix.comparison_table(clean),
-            "left_out": _quality.left_out_table(clean),
-            "pairs": _quality.pair_table(clean),
-            "composition": _quality.benchmark_table(clean),
-            "sources": _quality.source_table(clean),
-        },
-        citations=_cite.citations(clean),
-        bibtex=_cite.bibtex(clean),
-        disagreements=_examples(disagreements, shown),
-        unread=_examples(unread, shown),
+    page: str = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            s=clean,
+            csp=(
+                "default-src 'none'; img-src data:; font-src data:; "
+                f"style-src {' '.join(_hash(styles) for styles in (_font_css(), *css))}; "
+                f"script-src {_hash(sources['page.js'])}; base-uri 'none'; form-action 'none'"
+            ),
+            font_css=Markup(_font_css()),  # noqa: S704 (our own files)
+            page_css=Markup(sources["page.css"]),  # noqa: S704
+            figure_css=Markup(sources["figure.css"]),  # noqa: S704
+            page_js=Markup(sources["page.js"]),  # noqa: S704
+            models=_heat.by_accuracy(clean),
+            anchors=_text.slugs(clean.models),
+            signs={m: _robustness.sign_in_words(clean.robustness.get(m)) for m in clean.models},
+            gap=_gap.gap_figure(clean),
+            estimators=_gap.estimator_figure(clean),
+            sweep=_sweep.sweep_figure(clean),
+            cards=_robustness.cards(clean),
+            heat=_heat.heat_map(clean),
+            matrices=matrices,
+            symbols=_matrix.SYMBOLS,
+            length=_efficiency.length_figure(clean),
+            cost=_efficiency.cost_figure(clean),
+            hard=_quality.hard_figure(clean),
+            readers=_grid.reader_grid(clean),
+            reasons=_grid.unread_grid(clean),
+            keys=_quality.key_figure(clean),
+            tables={
+                "models": _quality.model_table(clean),
+                "checks": _quality.check_table(clean),
+                "comparisons": _matrix.comparison_table(clean),
+                "left_out": _quality.left_out_table(clean),
+                "pairs": _quality.pair_table(clean),
+                "composition": _quality.benchmark_table(clean),
+                "sources": _quality.source_table(clean),
+            },
+            citations=_cite.citations(clean),
+            bibtex=_cite.bibtex(clean),
+            disagreements=_examples(disagreements, shown),
+            unread=_examples(unread, shown),
+        )
     )
     return page
 

@@ -136,7 +136,6 @@ def drawing(
         element("title", title, id=f"{ident}-t"),
         element("desc", description, id=f"{ident}-d"),
         *children,
-        xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {_value(float(width))} {_value(float(height))}",
         width=float(width),
         height=float(height),

@@ -71,8 +71,7 @@ def sweep_figure(summary: Summary) -> Figure | None:
     for number, model in enumerate(models):
         band = [
             path(
-                [(x(t), y(v)) for t, v in lower]
-                + [(x(t), y(v)) for t, v in reversed(upper)],
+                [(x(t), y(v)) for t, v in lower] + [(x(t), y(v)) for t, v in reversed(upper)],
                 "band",
                 close=True,
             )

@@ -73,15 +73,16 @@
     const height = Math.max(...drawings.map((s) => size(s)[1]));
     const down = Math.ceil(drawings.length / across);
     const total = [across * (width + gap) - gap, down * (height + gap) - gap];
-    const out = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const space = drawings[0].namespaceURI;
+    const out = document.createElementNS(space, "svg");
     const box = (node, x, y, w, h) => {
       for (const [k, v] of Object.entries({ x, y, width: w, height: h })) node.setAttribute(k, v);
     };
     out.setAttribute("viewBox", `0 0 ${total[0]} ${total[1]}`);
     box(out, 0, 0, ...total);
-    const sheet = document.createElementNS(out.namespaceURI, "style");
-    sheet.textContent = style;
-    const ground = document.createElementNS(out.namespaceURI, "rect");
+    const sheet = document.createElementNS(space, "style");
+    sheet.textContent = document.getElementById("font-style").textContent.split("\n")[0] + style;
+    const ground = document.createElementNS(space, "rect");
     box(ground, 0, 0, ...total);
     ground.setAttribute("fill", page);
     out.append(sheet, ground);
