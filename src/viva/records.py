@@ -191,7 +191,8 @@ def content_hash(question: str, options: Iterable[str]) -> str:
 
 def item_schema() -> dict[str, Any]:
     """Columns of an items frame. ``key`` holds 0-based positions: one for a Choice, more for
-    Choices, null where the item has no choice target; ``meta`` is a JSON object."""
+    Choices, null where the item has no choice target; ``meta`` is a JSON object.
+    """
     import polars as pl
 
     return {

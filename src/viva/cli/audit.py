@@ -49,8 +49,9 @@ def command(
     ] = 0.5,
     text_view: Annotated[
         str,
-        typer.Option("--text-view", help="What the splitter reads: stem, stem+options, "
-                     "stem+context."),
+        typer.Option(
+            "--text-view", help="What the splitter reads: stem, stem+options, stem+context."
+        ),
     ] = "stem",
     resamples: Annotated[int, typer.Option("--resamples", help="Bootstrap resamples.")] = 10_000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the resampling.")] = 0,
@@ -60,8 +61,8 @@ def command(
 ) -> None:
     """Audit answers on disk: accuracy and reasoning gap of every model, and a report.
 
-    Examples:
-
+    Examples
+    --------
         viva audit sample
 
         viva audit answers.jsonl --items items.jsonl --out report/

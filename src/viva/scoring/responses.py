@@ -81,10 +81,14 @@ def score_responses(
         reasons.append(reading.reason)
     if advance is not None:
         advance(done % 1000)
-    return joined.select("benchmark", "item_id", "model", "method", "probe", "sample").with_columns(
-        pl.lit("choice").alias("metric"),
-        pl.Series("status", statuses, dtype=pl.String),
-        pl.Series("read", letters, dtype=pl.String),
-        pl.Series("value", values, dtype=pl.Float64),
-        pl.Series("reason", reasons, dtype=pl.String),
-    ).select(list(score_schema()))
+    return (
+        joined.select("benchmark", "item_id", "model", "method", "probe", "sample")
+        .with_columns(
+            pl.lit("choice").alias("metric"),
+            pl.Series("status", statuses, dtype=pl.String),
+            pl.Series("read", letters, dtype=pl.String),
+            pl.Series("value", values, dtype=pl.Float64),
+            pl.Series("reason", reasons, dtype=pl.String),
+        )
+        .select(list(score_schema()))
+    )
