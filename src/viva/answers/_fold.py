@@ -16,6 +16,8 @@ _BLANK = (
     '"*`_$~\\\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u00a0\u3000\u200b\u200c\u200d'
     "\u2060\ufeff\t\r\v\f"
 )
+# Control characters and marks of direction.
+_INVISIBLE = ((0x00, 0x1F), (0x7F, 0x84), (0x200E, 0x200F), (0x202A, 0x202E), (0x2066, 0x2069))
 _KIN = {
     "\u2018": "'",
     "\u2019": "'",
@@ -51,6 +53,9 @@ _LETTER_BLOCKS = ((0x2460, 0x24FF), (0xFF01, 0xFF5E), (0x1D400, 0x1D7FF), (0x1F1
 
 def _table() -> dict[int, str]:
     table = dict.fromkeys(map(ord, _BLANK), " ")
+    for first, last in _INVISIBLE:
+        table.update(dict.fromkeys(range(first, last + 1), " "))
+    table[ord("\n")] = "\n"
     table.update(dict.fromkeys(range(8192, 8203), " "))
     for first, last in _LETTER_BLOCKS:
         for code in range(first, last + 1):

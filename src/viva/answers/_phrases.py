@@ -110,7 +110,8 @@ OTHER = re.compile(
     r"\s+(?:\w+\s+){0,2}$"
 )
 ELSEWHERE = re.compile(
-    r"\b(?:previous|earlier|your|their|his|her|other|another|not|never|cannot)\b|n't"
+    r"\b(?:previous|earlier|your|their|his|her|other|another|not|never|cannot|no|"
+    r"nicht|kein|não)\b|n'"
 )
 """Words between noun and verb that make the announcement one about something else."""
 
@@ -121,7 +122,9 @@ COPULA = re.compile(
     r"wäre|to|là|adalah|est[aá]|هي|هو|है)\b|=|(?:是|为|為|は|가|은|는)"
 )
 LABEL = re.compile(
-    r"(?:\s{0,3}\([^()\n]{0,40}\))?\s{0,20}(?:'\s{0,3})?(?:[:=>]|-{1,3}>?(?=\s)|\?(?=\s)|'s(?=\s))"
+    r"(?:\s(?:correct[ae]?|correta|corretta|finale?|exacte|"
+    r"giusta))?(?:\s{0,3}\([^()\n]{0,40}\))?\s{0,20}(?:'\s{0,3})?(?:[:=>]|-{1,3}>?(?=\s)|"
+    r"\?(?=\s)|'s(?=\s))"
 )
 """What turns a noun into a label: a colon, a dash, an equals sign, the end of a tag."""
 
@@ -130,7 +133,8 @@ FILLER = re.compile(
     r"clearly|indeed|"
     r"therefore|thus|hence|simply|just|still|actually|now|best|correct|most \w{3,14}|as follows|"
     r"that|is|be|given by|represented by|listed as|found in|option|options|choice|choices|answer|"
-    r"letter|alternative|statement|number|value|id|label|index|either|both|"
+    r"letter|alternative|statement|number|value|id|label|index|either|both|donc|entonces|"
+    r"portanto|quindi|also|"
     r"la|le|el|die|der|das|het|opci[oó]n|op[cç][aã]o|letra|alternativa|lettre|r[eé]ponse|antwort|"
     r"buchstabe|option|lettera|opzione|optie|вариант|विकल्प|الخيار)(?![a-z])"
     r"|选项|選項|选择|選択肢|应该|应当|应|选|選|是|为|為|项|項|第|は|은|는"

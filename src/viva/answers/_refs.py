@@ -92,7 +92,9 @@ def letter_at(view: View, at: int, limit: int, *, marked: bool = False) -> bool:
         return False
     if after == "-":
         return (
-            at + 2 >= limit or not text[at + 2].isalnum() or match_at(low, at + 2, own, limit) > 0
+            at + 2 >= limit
+            or not text[at + 2].isalnum()
+            or (own != "" and match_at(low, at + 2, own, limit) > 0)
         )
     if after == "/":
         return True
@@ -115,6 +117,8 @@ def _bare_word_follows(view: View, at: int, limit: int, own: str, marked: bool) 
         return True
     if word[0].isdigit():
         return False
+    if word[0] >= "\u2e80":
+        return True
     if view.low[at] == "i" and not marked:
         return word in ("is", "because", "and", "or")
     if (
@@ -253,8 +257,10 @@ def first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
                 return None, at
             if view.text[at] in "aA" and phrases.FILLER.match(low, low.find(" ", at) + 1, limit):
                 at = low.find(" ", at) + 1  # Portuguese: "a letra C"
-            elif view.text[at] == "a":
+            elif view.text[at] == "a" and not view.text[at + 2 : at + 3].isupper():
                 return None, at
+            elif view.text[at] == "a":
+                at += 2  # "a C"
         ref = ref_at(view, at, limit)
         if ref or at >= limit:
             return ref, at

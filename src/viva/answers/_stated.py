@@ -18,6 +18,7 @@ from viva.answers._slots import (
     SEVERAL,
     STATED,
     Claim,
+    denied,
     live_mentions,
     read_slot,
     unreal,
@@ -148,7 +149,7 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
             continue
         if not marked and not view.text[spot].isupper():
             continue
-        if phrases.DENIAL_BEFORE.search(low, max(segment, spot - 40), spot):
+        if denied(low, spot, spot + 1, max(segment, spot - 40), at):
             continue
         claim = read_slot(view, spot, at, STATED)
         if claim and claim.reason == SEVERAL:

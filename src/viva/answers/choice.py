@@ -128,6 +128,10 @@ def _against_line_before(view: View, last: Claim) -> Claim:
 def _after(view: View, explicit: Claim) -> Claim:
     """Let a correction after the last announcement change or withdraw it."""
     low = view.low
+    if explicit.reason == SEVERAL:  # "A or B. A is more likely."
+        options = {claim.option for claim in statements(view, explicit.after)}
+        if len(options) == 1:
+            return statements(view, explicit.after)[-1]
     tail = min(len(low), explicit.after + 4000)
     if not phrases.CORRECTION.search(low, explicit.after, tail):
         return explicit
@@ -227,6 +231,9 @@ def _opens_with_list(view: View) -> bool:
     return second is not None and second[1] == "b"
 
 
+_CROSSED_OUT = re.compile(r"[\s:)\].-]{1,4}(?:no|false|wrong|incorrect|not)\b(?!\s+\w+ing)")
+
+
 def _opening(view: View) -> Claim | None:
     """An opening verdict: *B. The patient ...*, *Ketamine. It acts ...*, *Yes, ...*"""
     if _opens_with_list(view):
@@ -249,6 +256,8 @@ def _opening(view: View) -> Claim | None:
     if claim.start > 40 or is_list(view, claim) or withdrawn(view, claim):
         return None
     if phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 120)):
+        return None
+    if _CROSSED_OUT.match(low, claim.after):
         return None
     rest = low[claim.after : claim.after + 40].lstrip(" )]'")
     letter = claim.end - claim.start == 1
