@@ -26,6 +26,7 @@ from viva._summary import (
     Stability,
     Summary,
 )
+from viva.benchmarks import label_contradictions
 from viva.errors import InputError
 from viva.records import Status
 
@@ -311,6 +312,11 @@ def _quality(
         notes.append(
             f"{near.crowded} groups of look-alikes were too large to compare all with all; there "
             "may be more near duplicates than are counted."
+        )
+    contradicting = label_contradictions(inputs.items)
+    if contradicting:
+        notes.append(
+            f"{contradicting} given labels contradict the probability and threshold beside them."
         )
     raw = responses.filter(pl.col("text").is_not_null())
     readers: dict[str, list[ReaderAccuracy]] = {}
