@@ -1,0 +1,105 @@
+"""A question as the splitter sees it: what is asked, what comes before it, and the options."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = [
+    "TEXT_VIEWS",
+    "Question",
+    "question",
+    "stem_hash",
+    "tokens",
+    "weights_view",
+    "word_count",
+]
+
+TEXT_VIEWS = ("stem", "stem+options", "stem+context")
+"""What of an item may be read. ``stem+context`` puts the passages before the stem."""
+
+_LONGEST = 20_000
+"""Characters of an item that are read: a question is shorter, and hostile text must not stall."""
+
+_TOKEN = re.compile(r"[a-z]+|\d+(?:[.,]\d+)*")
+_BREAK = re.compile(r"(?<=[.?!])[\"')\]”]*\s+(?=[\"'(“]?[A-Z0-9])|\n+")
+_ASKING = re.compile(r"\b(?:which|what|how|why|where|who|when)\b", re.IGNORECASE)
+_CUE = re.compile(
+    r"\b(?:which|what|how|why|where|who|when|most likely|most appropriate|best|calculate|except"
+    r"|following|is|are|true)\b",
+    re.IGNORECASE,
+)
+_OPTION_TAIL = re.compile(r"\s*\n\s*answer choices\s*:.*\Z", re.IGNORECASE | re.DOTALL)
+_NOT_WORD = re.compile(r"[^\w]+")
+
+
+class Question(NamedTuple):
+    """The parts of an item that features are made from."""
+
+    stem: str
+    ask: str
+    """The sentence that asks; the whole stem where there is only one."""
+    body: str
+    """The stem without ``ask``."""
+    options: tuple[str, ...]
+
+
+def weights_view(text_view: str) -> str:
+    """The view under which weights were trained: context is read by the weights of the stem."""
+    return "stem+options" if text_view == "stem+options" else "stem"
+
+
+def without_options(stem: str) -> str:
+    """Cut off an option list that some files repeat at the end of the stem."""
+    return _OPTION_TAIL.sub("", stem)
+
+
+def split_ask(stem: str) -> tuple[str, str]:
+    """The asking sentence and the rest.
+
+    The last sentence with a question mark asks; without one the last sentence does, unless it has
+    no word of asking and an earlier one has (a table of results may follow the question).
+    """
+    parts = [part for part in _BREAK.split(stem.strip()) if part and not part.isspace()]
+    if not parts:
+        return "", ""
+    last = len(parts) - 1
+    chosen = next((i for i in range(last, -1, -1) if "?" in parts[i]), None)
+    if chosen is None:
+        chosen = last
+        if not _CUE.search(parts[last]):
+            chosen = next((i for i in range(last - 1, -1, -1) if _ASKING.search(parts[i])), last)
+    return parts[chosen], " ".join(parts[:chosen] + parts[chosen + 1 :])
+
+
+def question(
+    stem: str, options: Sequence[str] = (), context: str | None = None, *, text_view: str
+) -> Question:
+    """The parts of one item under a text view of :data:`TEXT_VIEWS`."""
+    stem = without_options(stem)[-_LONGEST:]
+    ask, body = split_ask(stem)
+    if text_view == "stem+context" and context:
+        passage = context[:_LONGEST]
+        body, stem = f"{passage} {body}", f"{passage}\n{stem}"
+    shown = tuple(option[:_LONGEST] for option in options[:26])
+    return Question(stem, ask, body, shown if text_view == "stem+options" else ())
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words and numbers."""
+    return _TOKEN.findall(text.lower())
+
+
+def word_count(stem: str) -> int:
+    """Words between white space: the count that length matching uses."""
+    return len(stem.split())
+
+
+def stem_hash(stem: str) -> str:
+    """16 hex digits that stay the same under case, spacing, punctuation and a repeated option
+    list: the key by which an item is recognised as one of the training stems."""
+    plain = unicodedata.normalize("NFKC", without_options(stem)).casefold()
+    return hashlib.sha256(_NOT_WORD.sub(" ", plain).strip().encode()).hexdigest()[:16]
