@@ -19,7 +19,7 @@ from made_summary import BENCHMARKS, MODELS, make_disagreements, make_summary, m
 from pydantic import ValidationError
 
 from viva import report
-from viva.report import _text
+from viva.report import _render, _text
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -286,3 +286,17 @@ def test_colours_have_contrast(theme: str) -> None:
         assert contrast(first, second) >= 4.5, (first, second, contrast(first, second))
     for mark in ("--pooled", "--within"):  # WCAG 1.4.11: graphics need 3
         assert contrast(mark, "--page") >= 3, mark
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One. Two.", "One."),
+        ("It is −2.1 points (95 % CI −3.0 to −1.0). Pooled it is more.",
+         "It is −2.1 points (95 % CI −3.0 to −1.0)."),
+        ("E.g. this stays whole", "E.g. this stays whole"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_first_sentence(text: str, first: str) -> None:
+    assert _render._first_sentence(text) == first

@@ -77,7 +77,11 @@ def gap_table(summary: Summary, estimators: Sequence[str], name: str) -> Table:
         Column("benchmarks"),
         Column("why none"),
     )
-    caption = "Accuracy on reasoning minus accuracy on knowledge items, in points, 95 % intervals."
+    which = "all estimators" if len(estimators) > 2 else " and ".join(estimators)
+    caption = (
+        f"Accuracy on reasoning minus accuracy on knowledge items ({which}), in points, with 95 % "
+        "intervals."
+    )
     return table(name, caption, columns, rows)
 
 

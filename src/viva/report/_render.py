@@ -83,6 +83,7 @@ def _environment() -> Environment:
         "g": "{:g}".format,
         "measure": _measure,
         "first_sentence": _first_sentence,
+        "short": lambda name, width: _text.shorten(name, width, 13),
     }
     environment.globals |= {"interval": _text.interval}
     return environment
