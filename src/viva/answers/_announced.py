@@ -113,6 +113,8 @@ def _copula(view: View, at: int, end: int, strength: int, start: int) -> Claim |
         if phrases.ELSEWHERE.search(between):
             return None
         claim = read_slot(view, verb.end(), len(low), strength, loose=strength == EXPLICIT)
+        if claim and strength < EXPLICIT and claim.option is None and claim.reason != SEVERAL:
+            return None  # "the option is not available" is no refusal
         if claim and not is_list(view, claim):
             return _kept(view, at, claim, start)
     return None

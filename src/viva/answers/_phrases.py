@@ -35,6 +35,7 @@ __all__ = [
     "REFUSAL",
     "RETRACTION",
     "SPECIES",
+    "STRONG_CUE",
     "STRONG_NOUN",
     "TRIGGER",
     "TRIGGER_ASCII",
@@ -119,7 +120,7 @@ ELSEWHERE = re.compile(
 
 COPULA = re.compile(
     r"\b(?:is|was|be|are|remains|becomes|equals|es|sería|é|seria|est|serait|è|sarebbe|ist|lautet|"
-    r"wäre|to|là|adalah|est[aá]|هي|هو|है)\b|=|(?:是|为|為|は|가|은|는)"
+    r"wäre|(?<=odpowiedź )to|là|adalah|est[aá]|هي|هو|है)\b|=|(?:是|为|為|は|가|은|는)"
 )
 LABEL = re.compile(
     r"(?:\s(?:correct[ae]?|correta|corretta|finale?|exacte|"
@@ -191,6 +192,8 @@ ATTRIBUTION = re.compile(
 
 DISCOUNT_BEFORE = re.compile(
     r"\b(?:whether|tempting|tempted|initially|at first|originally|such as|including|for example|"
+    r"(?:initial|original|earlier|previous|common) (?:assumption|thought|answer|impression|guess|"
+    r"diagnosis|response|hypothesis|misconception)|"
     r"other options|first (?:thought|glance|instinct)|might (?:think|say|argue|assume|suggest)|"
     r"could (?:think|say|argue|assume)|may (?:think|say|argue|assume)|would (?:think|argue|assume)|"
     r"(?:don't|do not|cannot|can't|not) (?:think|believe|agree|say|mean|conclude|imply)|disagree|"
@@ -326,8 +329,14 @@ CONCLUDES = re.compile(
     r"ultimately|finally|to conclude|more likely|we can conclude|it follows)\b|(?<![a-z])so,?\s|"
     r"因此|所以|综上|故"
 )
+STRONG_CUE = re.compile(
+    r"\b(?:most|best|correct|likely|appropriate|answer|diagnosis|therefore|thus|hence|recommend\w*|"
+    r"should|choose|suggests?|consistent|conclusion|conclude)\b"
+)
+"""Words of a sentence that decides between the options."""
+
 CUE = re.compile(
-    r"\b(?:most|best|correct|right|likely|answer|option|choice|diagnosis|diagnosed|therefore|thus|"
+    r"\b(?:most|best|preferred|correct|right|likely|answer|option|choice|diagnosis|diagnosed|therefore|thus|"
     r"hence|so|conclusion|consistent with|suggests?|suggestive|indicates?|indicative|confirms?|"
     r"should|choose|select|recommended|appropriate|indicated|is (?:the|an?|due|caused|called|"
     r"known)|"

@@ -53,7 +53,8 @@ _PREDICATE = {
 
 _SEGMENT = re.compile(
     r"(?:;|\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
-    r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b|, but\b|\bbut\b|\bas\b)"
+    r",\s(?=(?:the|this|it|he|she|they|his|her|its|their)\b)|"
+    r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b(?! \(?[a-z]\b)|, but\b|\bbut\b|\bas\b)"
 )
 _SUBJECT = re.compile(
     r"(?:(?P<word>\b(?:options?|choices?|answers?|letter|alternative|statements?|opci[oó]n|"
@@ -124,8 +125,7 @@ _TAKEN_BACK = re.compile(
 )
 _VERDICT = re.compile(
     r"(?<![a-z])(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|"
-    r"represents|with|"
-    r"to|as|by|experience|recommend|suggests?|about|derived from the|indicates?)(?=[\s:])"
+    r"represents|with|as|experience|recommend|suggests?|about|derived from the|indicates?)(?=[\s:])"
 )
 _SUPERLATIVE = re.compile(
     r"\b(?:most|best|correct|likely|appropriate|greatest|highest|lowest|closest|strongest|primary|"

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from viva.answers import _phrases as phrases
 from viva.answers._announced import claims_from_the_end
 from viva.answers._fold import fold, lower
-from viva.answers._options import Mention, index_options
-from viva.answers._refs import View
+from viva.answers._options import Mention, index_options, mentions
+from viva.answers._refs import View, closers, next_word
+from viva.answers._sentences import sentence_start
 from viva.answers._slots import (
     CONFLICT,
     EXPLICIT,
@@ -305,8 +306,23 @@ def _named(view: View) -> Claim | None:
             sentences.append(inside)
             cues.append(phrases.CUE.search(low, begin, end) is not None)
         begin = end
+    marked = {next(iter(m.options)) for m in _labelled(view) if m in found}
+    if len(marked) == 1:
+        letter = [m for m in found if m.end - m.start == 1][-1]
+        begin = sentence_start(low, letter.start, 0)
+        if phrases.STRONG_CUE.search(low, begin, letter.start):
+            return _mentioned(letter)
     everything = frozenset().union(*(mention.options for mention in found))
     if len(everything) == 1:
+        # Where others are being ruled out, a mere mention is one more step, not the verdict.
+        begin = sentence_start(low, found[-1].start, 0)
+        ruled_out = len(mentions(view.options, low, 0, begin)) > sum(
+            mention.start < begin and mention.end - mention.start > 1 for mention in found
+        )
+        _, verb = next_word(low, found[-1].end + closers(low, found[-1].end, len(low)), len(low))
+        factual = verb in phrases.VERBS_AFTER
+        if ruled_out and factual and not phrases.STRONG_CUE.search(low, begin, found[-1].end + 60):
+            return None
         return _mentioned(found[-1])
     with_cue = [inside for inside, cue in zip(sentences, cues, strict=True) if cue]
     if with_cue:
