@@ -327,3 +327,41 @@ def test_bad_columns_are_refused(bad):
         table_of(good, **bad)
     with pytest.raises(InputError):
         graded(["m", "m"], [[1.0], [0.0]], benchmark=["a"])
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 100_000))
+def test_any_table_gives_finite_numbers_or_a_reason(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 400))
+    noise = rng.random((1, n))
+    values = [(noise < 0.7) * 1.0, np.ones((1, n)), np.zeros((1, n)), np.round(noise * 4) / 4]
+    chosen = np.where(rng.random((1, n)) < 0.5 * rng.random(), np.nan, values[seed % 4])
+    p = rng.random(n) if rng.random() < 0.8 else np.full(n, 0.7)
+    p[rng.random(n) < 0.3 * rng.random()] = np.nan
+    clusters = [None, rng.integers(0, n // 3 + 1, n), np.zeros(n, int), rng.integers(0, 3, n)]
+    table = graded(
+        ["m"],
+        chosen,
+        benchmark=rng.integers(0, rng.integers(1, 6), n).astype(str),
+        stratum=[np.where(p >= 0.5, 1, 0), rng.integers(-1, 2, n), np.ones(n, int)][seed % 3],
+        p=p,
+        options=rng.integers(0, 11, n),
+        words=rng.integers(0, 200, n),
+        cluster=clusters[rng.integers(0, 4)],
+        in_domain=rng.random(n) < 0.9,
+    )
+    errors = SplitterErrors(
+        Confusion(*rng.integers(0, 60, 4).tolist()),
+        {"0": Confusion(*rng.integers(0, 60, 4).tolist())},
+    )
+    for gap in reasoning_gaps(table, "m", errors=errors, resamples=30).values():
+        if gap.estimate is None:
+            assert gap.reason
+            assert gap.low is gap.high is None
+        else:
+            assert gap.reason is None
+            assert np.isfinite([gap.low, gap.high]).all()
+            assert gap.low <= gap.estimate <= gap.high
+            assert gap.n >= gap.smallest_cell > 0
+            assert gap.benchmarks

@@ -21,8 +21,9 @@ The weight of a cluster is exponential instead of a multinomial count (Rubin 198
 References
 ----------
 Rubin (1981), Annals of Statistics 9, 130-134; Brown, Cai and DasGupta (2001), Statistical Science
-16, 101-133 (Jeffreys interval); Agresti and Min (2005), Biometrics 61, 515-523 (difference of
-proportions under Jeffreys priors).
+16, 101-133 (Jeffreys interval); Agresti and Min (2005), Biometrics 61, 515-523 (differences of
+shares under Jeffreys priors) and Statistics in Medicine 24, 729-740 (paired differences with half
+a count in each cell).
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Patterns", "cell_mean_draws", "patterns", "percentile_interval", "stream"]
 
-_LARGE_CELL = 100
-"""Clusters in a cell beyond which the shape correction, at most one percent of the width, is
+_LARGE_CELL = 200
+"""Clusters in a cell from which the shape correction, at most half a percent of the width, is
 left out: weights of whole shape are sums of exponentials, which are drawn faster."""
 _SMALLEST_SHAPE = 0.2
 """Floor of the shape correction, reached in cells of about two clusters."""
@@ -84,18 +85,66 @@ class Patterns:
     total: NDArray[np.float64]
 
 
-def _merge(
-    keys: tuple[NDArray[np.float64], ...], weight: NDArray[np.float64]
-) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
-    """Sum the weights of rows with equal keys; rows come out sorted by key."""
-    order = np.lexsort(keys[::-1])
-    ordered = tuple(key[order] for key in keys)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entries:
+    """What clusters have in single cells: one row per cluster and cell. All of shape (E,)."""
+
+    owner: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    size: NDArray[np.float64]
+    total: NDArray[np.float64]
+
+    def where(self, rows: NDArray[np.bool_]) -> _Entries:
+        return _Entries(self.owner[rows], self.cell[rows], self.size[rows], self.total[rows])
+
+
+def _entries(
+    cell: NDArray[np.int64], value: NDArray[np.float64], cluster: NDArray[np.int64], cells: int
+) -> _Entries:
+    _, cluster = np.unique(cluster, return_inverse=True)
+    entry, inverse = np.unique(cluster * cells + cell, return_inverse=True)
+    size = np.bincount(inverse, minlength=len(entry)).astype(np.float64)
+    # Rounding lets sums that differ only by the order of addition share a pattern.
+    total: NDArray[np.float64] = np.zeros(len(entry))
+    np.add.at(total, inverse, value)
+    return _Entries(entry // cells, entry % cells, size, total.round(9))
+
+
+def _inside(
+    parts: list[_Entries], weight: NDArray[np.float64], shape_of: NDArray[np.float64]
+) -> Patterns:
+    """Merge like clusters that lie in one cell."""
+    cell = np.concatenate([part.cell for part in parts])
+    size = np.concatenate([part.size for part in parts])
+    total = np.concatenate([part.total for part in parts])
+    order = np.lexsort((total, size, cell))
+    cell, size, total = cell[order], size[order], total[order]
     new = np.ones(len(order), bool)
-    if len(order):
-        new[1:] = np.any([key[1:] != key[:-1] for key in ordered], axis=0)
+    new[1:] = (np.diff(cell) != 0) | (np.diff(size) != 0) | (np.diff(total) != 0)
     starts = np.flatnonzero(new)
-    summed = np.add.reduceat(weight[order], starts) if len(starts) else weight[:0]
-    return tuple(key[starts] for key in ordered), summed
+    summed = np.add.reduceat(weight[order], starts) if len(starts) else np.zeros(0)
+    # Prior mass 0 leaves patterns of weight 0 behind.
+    starts, summed = starts[summed > 0], summed[summed > 0]
+    sizes = np.zeros((len(starts), len(shape_of)))
+    totals = np.zeros_like(sizes)
+    rows = np.arange(len(starts))
+    sizes[rows, cell[starts]] = size[starts]
+    totals[rows, cell[starts]] = total[starts]
+    return Patterns(summed, shape_of[cell[starts]], sizes, totals)
+
+
+def _spanning(entries: _Entries, shape_of: NDArray[np.float64]) -> Patterns:
+    """Merge like clusters that reach over several cells."""
+    cells = len(shape_of)
+    owners, row = np.unique(entries.owner, return_inverse=True)
+    both = np.zeros((len(owners), 2 * cells))
+    both[row, entries.cell] = entries.size
+    both[row, cells + entries.cell] = entries.total
+    both, weight = np.unique(both, axis=0, return_counts=True)
+    size, total = both[:, :cells], both[:, cells:]
+    # A cluster has one weight in all its cells: the widest one it needs.
+    shape = np.where(size > 0, shape_of, 1.0).min(axis=1)
+    return Patterns(weight.astype(np.float64), shape, size, total)
 
 
 def patterns(
@@ -130,76 +179,39 @@ def patterns(
     """
     cell_ = np.asarray(cell, np.int64)
     kept = cell_ >= 0
-    cell_ = cell_[kept]
-    value_ = np.asarray(value, np.float64)[kept]
-    cluster_ = np.asarray(cluster, np.int64)[kept]
-    mass = np.broadcast_to(np.asarray(prior, np.float64), (cells,))
-
-    # One entry per cluster and cell, sorted by cluster.
-    _, cluster_ = np.unique(cluster_, return_inverse=True)
-    entry, inverse = np.unique(cluster_ * cells + cell_, return_inverse=True)
-    size = np.bincount(inverse, minlength=len(entry)).astype(np.float64)
-    # Rounding lets sums that differ only by the order of addition share a pattern.
-    total = np.round(np.bincount(inverse, weights=value_, minlength=len(entry)), 9)
-    owner, place = entry // cells, entry % cells
-    reach = np.bincount(owner)[owner] if len(owner) else owner
-
-    items = np.bincount(place, weights=size, minlength=cells)
-    squares = np.bincount(place, weights=size * size, minlength=cells)
-    filled = np.flatnonzero(items > 0)
-    effective = np.ones(cells)
-    effective[filled] = items[filled] ** 2 / squares[filled]
+    entries = _entries(
+        cell_[kept], np.asarray(value, np.float64)[kept], np.asarray(cluster)[kept], cells
+    )
+    mass, lowest, highest = (
+        np.broadcast_to(np.asarray(x, np.float64), (cells,)) for x in (prior, low, high)
+    )
+    items = np.bincount(entries.cell, weights=entries.size, minlength=cells)
+    squares = np.bincount(entries.cell, weights=entries.size**2, minlength=cells)
+    # Clusters of equal size that would tell as much; 1 where there is nothing.
+    effective = np.divide(items**2, squares, out=np.ones(cells), where=squares > 0)
     # Beta(f k + prior/2, f (n - k) + prior/2) has the unbiased variance at small prior and is
     # Jeffreys' posterior at prior 1.
     shape_of = np.clip((effective - 2 + 2 * mass) / effective, _SMALLEST_SHAPE, 1.0)
     shape_of[effective >= _LARGE_CELL] = 1.0
 
-    # Clusters inside one cell, and the two prior clusters of each cell (of its typical size).
-    single = reach == 1
+    reach = np.bincount(entries.owner, minlength=1)[entries.owner]
+    filled = np.flatnonzero(items > 0)
     typical = items[filled] / effective[filled]
-    ends = [np.broadcast_to(np.asarray(end, np.float64), (cells,))[filled] for end in (low, high)]
     half = mass[filled] / (2 * shape_of[filled])
-    (place1, size1, total1), weight1 = _merge(
-        (
-            np.concatenate([place[single], filled, filled]).astype(np.float64),
-            np.concatenate([size[single], typical, typical]),
-            np.concatenate(
-                [total[single], np.round(typical * ends[0], 9), np.round(typical * ends[1], 9)]
-            ),
-        ),
-        np.concatenate([np.ones(int(single.sum())), half, half]),
+    prior_low = _Entries(filled, filled, typical, np.round(typical * lowest[filled], 9))
+    prior_high = _Entries(filled, filled, typical, np.round(typical * highest[filled], 9))
+    inside = _inside(
+        [entries.where(reach == 1), prior_low, prior_high],
+        np.concatenate([np.ones(int(np.sum(reach == 1))), half, half]),
+        shape_of,
     )
-    at = place1.astype(np.int64)
-    rows = np.arange(len(at))
-    size_matrix = np.zeros((len(at), cells))
-    total_matrix = np.zeros((len(at), cells))
-    size_matrix[rows, at] = size1
-    total_matrix[rows, at] = total1
-    shape = shape_of[at]
-
-    # Clusters that reach over several cells: dense rows, as they are few or all different.
-    span = ~single
-    if span.any():
-        _, row = np.unique(owner[span], return_inverse=True)
-        width = int(row.max()) + 1
-        size2 = np.zeros((width, cells))
-        total2 = np.zeros((width, cells))
-        size2[row, place[span]] = size[span]
-        total2[row, place[span]] = total[span]
-        both, weight2 = np.unique(
-            np.concatenate([size2, total2], axis=1), axis=0, return_counts=True
-        )
-        size2, total2 = both[:, :cells], both[:, cells:]
-        # A cluster has one weight in all its cells: the widest one it needs.
-        shape2 = np.where(size2 > 0, shape_of, 1.0).min(axis=1)
-        size_matrix = np.concatenate([size_matrix, size2])
-        total_matrix = np.concatenate([total_matrix, total2])
-        weight1 = np.concatenate([weight1, weight2])
-        shape = np.concatenate([shape, shape2])
-
-    # Prior mass 0 leaves patterns of weight 0 behind.
-    live = weight1 > 0
-    return Patterns(weight1[live], shape[live], size_matrix[live], total_matrix[live])
+    spanning = _spanning(entries.where(reach > 1), shape_of)
+    return Patterns(
+        np.concatenate([inside.weight, spanning.weight]),
+        np.concatenate([inside.shape, spanning.shape]),
+        np.concatenate([inside.size, spanning.size]),
+        np.concatenate([inside.total, spanning.total]),
+    )
 
 
 def _fill_gamma(
