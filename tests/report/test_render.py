@@ -6,6 +6,7 @@ import base64
 import copy
 import hashlib
 import json
+import os
 import re
 import time
 from html.parser import HTMLParser
@@ -244,6 +245,28 @@ def test_writes_whole_or_not_at_all(tmp_path: Path) -> None:
         report.write(broken, target.parent)
     assert target.read_text(encoding="utf-8") == first
     assert [p.name for p in target.parent.iterdir()] == ["report.html"]
+
+
+def test_leaves_nothing_where_writing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="no space"):
+        report.write(VARIANTS["one model"], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="umask is a thing of POSIX")
+def test_the_umask_holds(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        target = report.write(VARIANTS["one model"], tmp_path)
+    finally:
+        os.umask(before)
+    assert target.stat().st_mode & 0o777 == 0o600
 
 
 def test_does_not_change_what_it_is_given() -> None:

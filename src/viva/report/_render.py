@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-import tempfile
+import secrets
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -246,12 +245,11 @@ def write(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "report.html"
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".report-", suffix=".html")
-    temporary = Path(name)
+    temporary = folder / f".report-{secrets.token_hex(8)}.html"
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        # Opened like any file, so the reader's umask holds: a report may show patients' cases.
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(page)
-        temporary.chmod(0o644)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
