@@ -204,8 +204,10 @@ def test_verdicts(low, high, verdict):
 
 def test_all_pairs_are_adjusted_per_scope():
     table = table_of(500, models=4, better=0.2)
-    rows = compare_all(table, resamples=100)
+    steps = []
+    rows = compare_all(table, resamples=100, advance=steps.append)
     assert len(rows) == 6 * 4
+    assert steps == [1] * 6
     for scope in SCOPES:
         of = [c for c in rows if c.scope == scope]
         raw = [c.p_bootstrap if scope == "gap" else c.p_mid for c in of]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -244,6 +244,7 @@ def compare_all(
     resamples: int = 10_000,
     seed: int = 0,
     level: float = 0.95,
+    advance: Callable[[int], None] | None = None,
 ) -> list[Comparison]:
     """Compare all pairs of models in all scopes, with Holm's adjustment per scope.
 
@@ -254,6 +255,8 @@ def compare_all(
         Default: every pair, in the order of ``table.models``.
     resamples, seed, level
         As :func:`viva.analysis.reasoning_gaps`.
+    advance : callable, optional
+        Called with 1 after each pair, for a progress bar.
 
     Returns
     -------
@@ -261,11 +264,11 @@ def compare_all(
         Pair by pair, scopes in the order of :data:`SCOPES`.
     """
     chosen = list(combinations(table.models, 2)) if pairs is None else list(pairs)
-    rows = [
-        row
-        for a, b in chosen
-        for row in compare(table, a, b, resamples=resamples, seed=seed, level=level)
-    ]
+    rows: list[Comparison] = []
+    for a, b in chosen:
+        rows += compare(table, a, b, resamples=resamples, seed=seed, level=level)
+        if advance is not None:
+            advance(1)
     for scope in SCOPES:
         places = [i for i, row in enumerate(rows) if row.scope == scope]
         adjusted = holm([rows[i].p_bootstrap if scope == "gap" else rows[i].p_mid for i in places])

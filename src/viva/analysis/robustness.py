@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ def sweep(
     resamples: int = 2_000,
     seed: int = 0,
     level: float = 0.95,
+    advance: Callable[[int], None] | None = None,
 ) -> list[SweepPoint]:
     """Pooled and within gap of every model at each threshold.
 
@@ -74,6 +75,8 @@ def sweep(
         In 0..1.
     resamples, seed, level
         As :func:`viva.analysis.reasoning_gaps`.
+    advance : callable, optional
+        Called with 1 after each threshold, for a progress bar.
 
     Returns
     -------
@@ -96,6 +99,8 @@ def sweep(
         }
         share = float(np.mean(stratum[known] == REASONING))
         out.append(SweepPoint(float(threshold), share, models))
+        if advance is not None:
+            advance(1)
     return out
 
 
