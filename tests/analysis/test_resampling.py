@@ -133,3 +133,37 @@ def test_empty_cells_and_bad_settings():
         stream(-1, "x")
     with pytest.raises(InputError):
         percentile_interval(np.zeros(3), level=0)
+
+
+@pytest.mark.shared
+def test_real_answers_have_the_interval_of_index_gather(shared):
+    """Two models on six benchmarks: paired differences inside each, resampled item by item."""
+    import gzip
+    import json
+
+    names = ("Llama-3.3-70B-Instruct-Turbo", "gpt-4o-mini")
+    right: dict[tuple[str, str], dict[str, float]] = {}
+    with gzip.open(shared / "model_outputs/medagents_zero_shot.jsonl.gz", "rt") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if row["model"] in names:
+                key = (row["dataset"], str(row["id"]))
+                right.setdefault(key, {})[row["model"]] = float(row["pred"] == row["gold"])
+    both = {key: got for key, got in right.items() if len(got) == 2}
+    assert len(both) > 5000
+    sets, cell = np.unique([key[0] for key in both], return_inverse=True)
+    difference = np.array([got[names[0]] - got[names[1]] for got in both.values()])
+    size = np.bincount(cell)
+    rng = np.random.default_rng(0)
+    gathered = np.zeros(4000)
+    for c in range(len(sets)):
+        values = difference[cell == c]
+        index = rng.integers(0, len(values), (4000, len(values)), dtype=np.int32)
+        gathered += size[c] / len(cell) * values[index].mean(1)
+    drawn = draws_of(
+        cell, difference, np.arange(len(cell)), cells=len(sets), low=-1, prior=1 / len(sets)
+    )
+    ours = size / len(cell) @ drawn
+    error = np.sqrt(0.025 * 0.975 / 4000) / 0.0584 * gathered.std() * np.sqrt(2)
+    for q in (0.025, 0.975):
+        assert abs(np.quantile(gathered, q) - np.quantile(ours, q)) < 4 * error
