@@ -32,10 +32,19 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     cases = list(itertools.islice(mirage_cases(arguments.data), 0, None, 2))[: arguments.n]
-    prose = [
-        c._replace(text=c.text.split('", "answer_choice')[0].split('": "', 1)[-1]) for c in cases
+    thoughts = [case.text.split('", "answer_choice')[0].split('": "', 1)[-1] for case in cases]
+    said = [
+        c._replace(text=f"{t}\n\nThe answer is {c.key}.")
+        for c, t in zip(cases, thoughts, strict=True)
     ]
-    for name, rows in (("as written", cases), ("reasoning only, no final field", prose)):
+    early = [c._replace(text=f"**{c.key}**\n\n{t}") for c, t in zip(cases, thoughts, strict=True)]
+    prose = [c._replace(text=t) for c, t in zip(cases, thoughts, strict=True)]
+    for name, rows in (
+        ("as written (JSON)", cases),
+        ("reasoning, then 'The answer is X.'", said),
+        ("a verdict, then reasoning", early),
+        ("reasoning without a final answer", prose),
+    ):
         kilobytes = sum(len(case.text) for case in rows) / len(rows) / 1000
         print(
             f"{name}: {len(rows)} completions, mean {kilobytes:.2f} kB, one core, best of"

@@ -336,7 +336,8 @@ STRONG_CUE = re.compile(
 """Words of a sentence that decides between the options."""
 
 CUE = re.compile(
-    r"\b(?:most|best|preferred|correct|right|likely|answer|option|choice|diagnosis|diagnosed|therefore|thus|"
+    r"\b(?:most|best|preferred|correct|right|likely|answer|option|choice|diagnosis|diagnosed|"
+    r"therefore|thus|"
     r"hence|so|conclusion|consistent with|suggests?|suggestive|indicates?|indicative|confirms?|"
     r"should|choose|select|recommended|appropriate|indicated|is (?:the|an?|due|caused|called|"
     r"known)|"

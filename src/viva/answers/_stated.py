@@ -65,16 +65,20 @@ _SUBJECT = re.compile(
 _OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}(?:both\s|either\s)?([a-z])(?![a-z0-9])")
 
 
-def statements(view: View, start: int) -> list[Claim]:
-    """*Option B is correct*, *the most likely cause is C: Ketamine*: claims by predicate."""
+def statements(view: View, start: int, end: int | None = None) -> list[Claim]:
+    """*Option B is correct*, *the most likely cause is C: Ketamine*: claims by predicate.
+
+    Only predicates within ``low[start:end]`` are looked at, the last 256 of each kind.
+    """
     low = view.low
+    end = len(low) if end is None else end
     claims: list[Claim] = []
-    for match in deque(_PREDICATE[low.isascii()].finditer(low, start), maxlen=_MOST):
+    for match in deque(_PREDICATE[low.isascii()].finditer(low, start, end), maxlen=_MOST):
         begin = sentence_start(low, match.start(), start)
         claim = _subject(view, begin, match)
         if claim and not (unreal(view, begin, claim.start) or _TAKEN_BACK.match(low, claim.after)):
             claims.append(claim)
-    for match in deque(_VERDICT.finditer(low, start), maxlen=_MOST):
+    for match in deque(_VERDICT.finditer(low, start, end), maxlen=_MOST):
         claim = _verdict(view, match, start)
         if claim:
             claims.append(claim)

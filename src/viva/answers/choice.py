@@ -8,6 +8,7 @@ option that the conclusion names. Each step is tried only where the one before i
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from viva.answers._announced import claims_from_the_end
 from viva.answers._fold import fold, lower
 from viva.answers._options import Mention, index_options, mentions
 from viva.answers._refs import View, closers, next_word
-from viva.answers._sentences import sentence_start
+from viva.answers._sentences import sentence_end, sentence_start
 from viva.answers._slots import (
     CONFLICT,
     EXPLICIT,
@@ -106,12 +107,22 @@ def _decide(view: View) -> Claim | None:
         stated.append(claim)
     if explicit:
         return _after(view, explicit)
-    stated += statements(view, 0)
     opening = _opening(view)
-    if opening and opening.strength == EXPLICIT:
-        concluding = [claim for claim in stated if claim.strength == EXPLICIT]
-        return _settle(view, concluding) or opening
+    verdict = opening if opening and opening.strength == EXPLICIT else None
+    if verdict:  # only a conclusion drawn further on may change it
+        return _settle(view, _conclusions(view, verdict.after)) or verdict
+    stated += statements(view, 0)
     return _settle(view, stated) or opening or _named(view)
+
+
+def _conclusions(view: View, start: int) -> list[Claim]:
+    """Statements in sentences that conclude: *therefore, option C is correct*."""
+    low, claims, reached = view.low, [], start
+    for match in deque(phrases.CONCLUDES.finditer(low, start), maxlen=64):
+        if match.start() >= reached:
+            reached = sentence_end(low, match.end())
+            claims += statements(view, match.start(), reached)
+    return [claim for claim in claims if claim.strength == EXPLICIT]
 
 
 def _against_line_before(view: View, last: Claim) -> Claim:
@@ -256,7 +267,11 @@ def _opening(view: View) -> Claim | None:
         return None if denied_after else claim
     if claim.start > 40 or is_list(view, claim) or withdrawn(view, claim):
         return None
-    if phrases.DENIAL_AFTER.match(low, claim.after, min(len(low), claim.after + 120)):
+    # "A. Bupropion should be avoided" answers a question for what to avoid.
+    advice = low[claim.after : claim.after + 12].lstrip(" )]'").startswith("should")
+    if not advice and phrases.DENIAL_AFTER.match(
+        low, claim.after, min(len(low), claim.after + 120)
+    ):
         return None
     if _CROSSED_OUT.match(low, claim.after):
         return None
