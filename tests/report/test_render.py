@@ -323,3 +323,42 @@ def test_colours_have_contrast(theme: str) -> None:
 )  # fmt: skip
 def test_first_sentence(text: str, first: str) -> None:
     assert _render._first_sentence(text) == first
+
+
+def test_audits_with_almost_nothing_in_them_render() -> None:
+    empty = make_summary(("m",))
+    empty |= {"models": {}, "robustness": {}, "efficiency": {}, "comparisons": [], "sweep": []}
+    empty["verdict"]["models"] = {}
+    empty["data_quality"]["readers"] = {}
+    assert not Page(report.render(empty)).faults
+
+    ungraded = make_summary(("m", "k"), missing_gaps=("m", "k"))
+    nothing = {"n": 0, "accuracy": None, "low": None, "high": None}
+    for model in ungraded["models"].values():
+        model |= {"n": 9, "graded": 0, "unparsed": 0, "ambiguous": 0, "ungraded": 9,
+                  "accuracy": None, "low": None, "high": None, "accuracy_of_read": None,
+                  "knowledge": nothing, "reasoning": nothing}  # fmt: skip
+        for cells in model["benchmarks"].values():
+            cells |= {"all": nothing, "knowledge": nothing, "reasoning": nothing}
+    ungraded["robustness"] = {}
+    ungraded["efficiency"] = {}
+    for comparison in ungraded["comparisons"]:
+        comparison |= {"difference": None, "low": None, "high": None, "p_holm": None,
+                       "mdd_80": None, "n": 0, "verdict": "undecided",
+                       "reason": "no common items"}  # fmt: skip
+    for benchmark in ungraded["benchmarks"].values():
+        benchmark["key_positions"] |= {"n": 0, "counts": {}, "expected": {}}
+    page = Page(report.render(ungraded))
+    assert not page.faults
+    assert any("no common items" in v for _, k, v in page.attributes if k == "title")
+    assert "No number to cite." in " ".join(page.text)
+
+
+def test_one_threshold_or_one_bin_draws_no_line() -> None:
+    summary = make_summary()
+    summary["sweep"] = summary["sweep"][:1]
+    for entry in summary["efficiency"].values():
+        entry["bins"] = entry["bins"][:1]
+    html = report.render(summary)
+    assert 'id="figure-sweep"' not in html
+    assert 'id="figure-length"' not in html

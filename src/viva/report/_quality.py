@@ -28,7 +28,7 @@ __all__ = [
 
 
 def _key_panel(number: int, benchmark: str, keys: KeyPositions) -> Markup:
-    letters = list(keys.expected) or list(keys.counts)
+    letters = sorted(keys.expected or keys.counts)
     shares = [
         (letter, keys.counts.get(letter, 0) / keys.n, keys.expected.get(letter, 0.0) / keys.n)
         for letter in letters
@@ -77,7 +77,7 @@ def key_figure(summary: Summary) -> Figure | None:
         (b, letter, keys.counts.get(letter, 0), keys.expected.get(letter), keys.n, keys.p,
          keys.longest_option_is_key, keys.longest_option_expected)
         for b, keys in sorted(found.items())
-        for letter in (keys.expected or keys.counts)
+        for letter in sorted(keys.expected or keys.counts)
     ]  # fmt: skip
     made = table(
         "key_positions",
