@@ -245,6 +245,15 @@ def test_text_in_drawings_stays_inside_and_apart(browser: Any, usual: Path) -> N
         assert faults == []
 
 
+def test_rows_of_tables_stay_low_on_a_phone(browser: Any, usual: Path) -> None:
+    visit(browser, usual, 380)
+    tallest = browser.execute_script(
+        "return Math.max(...Array.from(document.querySelectorAll("
+        "'.heat tbody tr, .matrix tbody tr, .main tbody tr'), (row) => row.offsetHeight))"
+    )
+    assert 20 < tallest < 80
+
+
 def test_fonts_inside_the_page_are_used(browser: Any, usual: Path) -> None:
     visit(browser, usual)
     faces = browser.execute_async_script(
