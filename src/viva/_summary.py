@@ -243,7 +243,7 @@ class KeyPositions(_Record):
     n: int
     counts: dict[str, int]
     expected: dict[str, float]
-    p: float | None = Field(description="chi-square goodness of fit; null where cells are too small")
+    p: float | None = Field(description="chi-square test; null where cells are too small")
     longest_option_is_key: float | None = Field(
         description="share of items whose key is the single longest option"
     )
@@ -315,6 +315,14 @@ class DataQuality(_Record):
     notes: list[str]
 
 
+class Interval(_Record):
+    """A measure with its 95 % interval."""
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+
+
 class Splitter(_Record):
     """The definition of reasoning in force, and how well its classifier knows it."""
 
@@ -324,7 +332,9 @@ class Splitter(_Record):
     text_view: str
     threshold: float
     labelled_items: int | None
-    measures: dict[str, float | None] = Field(description="cross-validated, on the labelled items")
+    measures: dict[str, dict[str, Interval]] = Field(
+        description="measure -> splitter and baselines, cross-validated on the labelled items"
+    )
     cross_fitted: float | None
     movers: list[tuple[str, float]] = Field(
         default_factory=list, description="features that weigh most towards reasoning (+)"

@@ -213,7 +213,8 @@ def _variants(
         }
 
     views = [view for view in TEXT_VIEWS if view != strata.text_view]
-    if inputs.items["context"].null_count() == inputs.items.height:
+    with_context = inputs.items["context"].is_not_null().to_numpy() & strata.in_domain
+    if not with_context.any():
         views = [view for view in views if view != "stem+context"]
     others = [name for name in DEFINITIONS if name not in (GIVEN, strata.definition)]
     by_view: dict[str, dict[str, analysis.Gap]] = {}

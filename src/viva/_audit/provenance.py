@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from viva._audit.strata import GIVEN
 from viva._files import sha256
-from viva._summary import Settings, Splitter
+from viva._summary import Interval, Settings, Splitter
 from viva._version import __version__
 from viva.analysis import TIE_MARGIN
 
@@ -36,20 +36,28 @@ _CAUTIONS = {
     "wrong. On these labels question length alone gets close to the published accuracy.",
     GIVEN: "The labels are those of the items file; how they were made is not known here.",
 }
+RATING_RESAMPLES = 500
+"""Resamples of the intervals of the splitter's own measures."""
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "polars")
 
 
 def splitter_card(strata: Strata) -> Splitter:
     """The definition in force and how well its classifier knows it."""
-    measures: Mapping[str, float | None] = {}
+    measures: dict[str, dict[str, Interval]] = {}
     labelled = None
-    movers: list[tuple[str, float]] = []
     if strata.definition != GIVEN:
         from viva import strata as splitter
 
-        measures = splitter.measures(strata.definition, text_view=strata.text_view)
-        labelled = splitter.labelled(strata.definition, text_view=strata.text_view).height
-        movers = splitter.movers(strata.definition, text_view=strata.text_view)
+        found = splitter.evaluate(
+            strata.definition,
+            text_view=strata.text_view,
+            threshold=strata.threshold,
+            resamples=RATING_RESAMPLES,
+        )
+        labelled = found["n"]
+        for method, values in found["methods"].items():
+            for measure, value in values.items():
+                measures.setdefault(measure, {})[method] = Interval(**value)
     return Splitter(
         definition=strata.definition,
         definition_in_words=_WORDS.get(
@@ -59,9 +67,8 @@ def splitter_card(strata: Strata) -> Splitter:
         text_view=strata.text_view,
         threshold=strata.threshold,
         labelled_items=labelled,
-        measures=dict(measures),
+        measures=measures,
         cross_fitted=float(strata.cross_fitted.mean()) if strata.definition != GIVEN else None,
-        movers=movers,
     )
 
 
