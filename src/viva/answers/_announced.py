@@ -79,6 +79,10 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
         return None  # a closing tag
     closed = _closed_slot(view, noun, at, end)
     if closed:
+        if _TAKEN_BACK.match(low, closed[1]):
+            return None
+        if _ALTERNATIVE.search(raw, max(0, at - 24), at):  # one box or another
+            return Claim(at, closed[1], None, SEVERAL, EXPLICIT, closed[1])
         claim = read_slot(view, *closed, EXPLICIT, closed=True)
         return _against_field_before(view, claim, at) if claim else _empty_slot(view, *closed)
     head = low[max(start, at - 60) : at]
@@ -102,6 +106,9 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     return _copula(view, at, end, EXPLICIT if strong or qualified else STATED, start)
 
 
+_RELATIVE = re.compile(r"\b(?:which|who|whose|where|when)\b")
+
+
 def _copula(view: View, at: int, end: int, strength: int, start: int) -> Claim | None:
     """The slot after the first verb of the sentence that has one."""
     low = view.low
@@ -112,7 +119,8 @@ def _copula(view: View, at: int, end: int, strength: int, start: int) -> Claim |
             return None
         if phrases.ELSEWHERE.search(between):
             return None
-        claim = read_slot(view, verb.end(), len(low), strength, loose=strength == EXPLICIT)
+        loose = strength == EXPLICIT and _RELATIVE.search(between) is None
+        claim = read_slot(view, verb.end(), len(low), strength, loose=loose)
         if claim and strength < EXPLICIT and claim.option is None and claim.reason != SEVERAL:
             return None  # "the option is not available" is no refusal
         if claim and not is_list(view, claim):
@@ -153,6 +161,8 @@ def _closed_slot(view: View, noun: str, at: int, end: int) -> tuple[int, int] | 
     return first, _string_end(raw, first, field["quote"])
 
 
+_ALTERNATIVE = re.compile(r"(?:\}\$?|>)\s{0,3}(?:or|and|/|,)\s{0,3}[$<]?\\?$")
+_TAKEN_BACK = re.compile(r"[}\s)/a-z<>]{0,12}? (?:is|was) (?:\w+ly )?(?:not|wrong|incorrect)\b")
 _FIELD_BEFORE = re.compile(
     r"(?:answer|choice|option|"
     r"letter)\w{0,12}[\"']\s{0,4}:\s{0,4}[\"']([^\"'\n]{1,60})[\"']\s{0,4},\s{0,4}[\"']\w{0,20}$"

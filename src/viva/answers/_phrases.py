@@ -112,6 +112,7 @@ OTHER = re.compile(
 )
 ELSEWHERE = re.compile(
     r"\b(?:previous|earlier|your|their|his|her|other|another|not|never|cannot|no|"
+    r"unlikely|less likely|"
     r"nicht|kein|não)\b|n'"
 )
 """Words between noun and verb that make the announcement one about something else."""
@@ -162,7 +163,8 @@ DENIAL_BEFORE = re.compile(
 """Words directly before an option that deny it, read backwards from the option."""
 
 DENIAL_FAR = re.compile(
-    r"(?:\b(?:not|unlikely|never|cannot|rules? out|ruled out)\b|n't\b)[^,;.]{0,120}$"
+    r"(?:\b(?:not|unlikely|never|cannot|rules? out|ruled out|absence of|lack of|no (?:evidence|"
+    r"signs?|history|indication|suggestion))\b|n't\b)[^,;.]{0,120}$"
 )
 """A denial anywhere before an option in its clause; for prose without an announcement."""
 

@@ -64,7 +64,7 @@ def next_word(low: str, start: int, limit: int) -> tuple[int, str]:
 
 
 def _terminal(char: str) -> bool:
-    return char in ".,;:)]}!?'<|\n>\\\u2026" or char >= "\u2e80"
+    return char in ".,;:)]}!?'<|\n>\\#\u2026" or char >= "\u2e80"
 
 
 def letter_at(view: View, at: int, limit: int, *, marked: bool = False) -> bool:
@@ -247,7 +247,7 @@ def first_ref(view: View, at: int, limit: int) -> tuple[Ref | None, int]:
     for _ in range(48):
         while at < limit and low[at] in " \n":
             at += 1
-        if at < limit and low[at] in "an" and low.startswith(("a ", "an ", "n/a", "n / a"), at):
+        if at + 1 < limit and low[at] in "an" and low.startswith(("a ", "an ", "n/a", "n / a"), at):
             text = longest_at(view.options, low, at, limit) or longest_at(
                 view.options, low, low.find(" ", at) + 1, limit
             )

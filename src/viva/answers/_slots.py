@@ -205,12 +205,26 @@ def _inside(
 
 
 def live_mentions(view: View, start: int, limit: int) -> list[Mention]:
-    """Option texts within a span that are not denied by the words around them."""
-    return [
-        mention
-        for mention in mentions(view.options, view.low, start, limit)
-        if not denied(view.low, mention.start, mention.end, start, limit)
-    ]
+    """Option texts within a span that are not denied by the words around them.
+
+    What is joined to a denied text by *or*, *and* or a comma is denied with it.
+    """
+    low, live = view.low, []
+    denied_to = -1
+    for mention in mentions(view.options, low, start, limit):
+        joined = denied_to >= 0 and low[denied_to : mention.start].strip(" ,'") in _JOINS
+        if joined or phrases.DENIAL_BEFORE.search(
+            low, max(start, mention.start - 60), mention.start
+        ):
+            denied_to = mention.end
+        elif not denied(low, mention.start, mention.end, start, limit):
+            live.append(mention)
+    return live
+
+
+_JOINS = frozenset(
+    {"", "or", "and", "nor", "or a", "and a", "or an", "and an", "or the", "and the"}
+)
 
 
 def denied(low: str, start: int, end: int, first: int, limit: int) -> bool:

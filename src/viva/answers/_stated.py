@@ -62,7 +62,7 @@ _SUBJECT = re.compile(
     r"alternativa|letra|选项|選項)\s{0,3}[(\['\s]{0,3})|(?P<bracket>[(\[])|(?P<clause>[,:;(\n]\s{0,4}))"
     r"(?P<letter>[a-z])(?![a-z0-9])"
 )
-_OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}(?:both\s|either\s)?([a-z])(?![a-z0-9])")
+_OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}(?:both\s|either\s|only\s)?([a-z])(?![a-z0-9])")
 
 
 def statements(view: View, start: int, end: int | None = None) -> list[Claim]:

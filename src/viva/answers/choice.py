@@ -174,7 +174,7 @@ def _settle(view: View, claims: list[Claim]) -> Claim | None:
     return claims[-1]._replace(option=None, reason=SEVERAL)
 
 
-_REST = re.compile(r"[\s.,;:!?)\]}'>|-]*")
+_REST = re.compile(r"[\s.,;:!?)\]}'>|#=-]*")
 
 
 def _whole(view: View) -> Claim | None:

@@ -115,7 +115,8 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
         if kind == "channel_lost" and not text.startswith("analysis"):
             continue
         if opens:
-            inside = inside or family
+            # A heading of thinking takes over from a tag: its own heading will close both.
+            inside = family if family == "head" else inside or family
         elif inside in (None, family):
             inside, foreign, start = None, False, mark.end()
     return start, len(text), inside
