@@ -102,7 +102,7 @@ def cells(rows: list[tuple[int, int, float, float]], **more: object) -> Design:
 
 
 def duplicated(rng: np.random.Generator) -> Design:
-    """A fifth of the items asked twice, half of the copies in another benchmark."""
+    """A fifth of the items asked twice, within and across benchmarks."""
     design = cells([(200, 120, 0.6, 0.7), (90, 160, 0.5, 0.65), (60, 40, 0.7, 0.75)])
     n = len(design.mean)
     cluster = np.arange(n)
