@@ -228,6 +228,9 @@ def _empty_slot(view: View, first: int, end: int) -> Claim | None:
     return Claim(first, first, None, "no answer text", EXPLICIT, end)
 
 
+_FORMERLY = re.compile(r"\b(?:first|initially|originally|previously|earlier|almost|nearly)\s+$")
+
+
 def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
     """*I choose B*, *going with B*."""
     low = view.low
@@ -237,7 +240,7 @@ def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
     head = low[max(start, at - 40) : at]
     if re.search(r"(?:not|n't|never|to|why|if|before|please|must|cannot)\s+(?:\w+\s+)?$", head):
         return None
-    if phrases.ATTRIBUTION.search(head):
+    if phrases.ATTRIBUTION.search(head) or _FORMERLY.search(head):
         return None
     own = re.search(r"\b(?:i|we|i'd|i'll|i'm|would|will|am|therefore|so|thus|hence|me)\b", head)
     claim = read_slot(view, end, len(low), EXPLICIT if own else STATED)

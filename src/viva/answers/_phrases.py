@@ -75,8 +75,8 @@ _CONCLUSIONS = (
     r"ultimately|finally|to conclude|因此|所以|综上|故"
 )
 _CORRECTIONS = (
-    r"wait|actually|correction|i mean|make that|scratch that|oops|on second thought|"
-    r"let me correct(?: that| myself)?"
+    r"wait|actually|correction|i mean|make that|scratch that|oops|on second thought|on reflection|"
+    r"no(?=,? (?:it's|it is|wait|the answer))|let me correct(?: that| myself)?"
 )
 _PREDICATES = (
     r"correct|right|best|true|most|answer|accurate|likely|richtig|korrekt|correcte?[ao]?|correta|"

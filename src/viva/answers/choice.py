@@ -243,7 +243,9 @@ def _opens_with_list(view: View) -> bool:
     return second is not None and second[1] == "b"
 
 
-_CROSSED_OUT = re.compile(r"[\s:)\].-]{1,4}(?:no|false|wrong|incorrect|not)\b(?!\s+\w+ing)")
+_CROSSED_OUT = re.compile(
+    r"[\s:)\].-]{1,4}(?:no|false|wrong|incorrect|not)\b(?!\s+\w+ing)|\s?[:=]\s?\d"
+)
 
 
 def _opening(view: View) -> Claim | None:

@@ -46,7 +46,7 @@ _MARKS: tuple[tuple[str, str], ...] = (
 )
 _MARK = re.compile("|".join(f"(?P<{name}>{body})" for name, body in _MARKS), re.IGNORECASE)
 # Every mark starts with one of these; looking for them first keeps plain text cheap.
-_SIGN = re.compile(r"[<\u25c1#]|\[[/tTrRiI]|assistantfinal")
+_SIGN = re.compile(r"<(?=[|/a-zA-Z\s\uff5c]|</?S)|[\u25c1#]|\[[/tTrRiI]|assistantfinal")
 _FAMILY = {
     "channel_open": ("channel", True),
     "channel_close": ("channel", False),
