@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from viva._summary import KeyPositions, Summary
@@ -21,9 +22,11 @@ __all__ = [
     "hard_figure",
     "key_figure",
     "left_out_table",
+    "measure_table",
     "model_table",
     "pair_table",
     "source_table",
+    "stability_table",
 ]
 
 
@@ -293,5 +296,66 @@ def source_table(summary: Summary) -> Table:
         [
             (b, e.title, e.licence, e.source, "; ".join(e.known_defects) or None)
             for b, e in sorted(summary.benchmarks.items())
+        ],
+    )
+
+
+def measure_table(summary: Summary, show: Callable[[str], str]) -> Table:
+    """How well the splitter and its baselines know the labels; ``show`` words a measure."""
+    return table(
+        "splitter",
+        "On the labelled items, each by a fit that left it out, with 95 % intervals.",
+        (
+            Column("measure"),
+            Column("by"),
+            Column("value", "ratio"),
+            Column("low", "ratio"),
+            Column("high", "ratio"),
+        ),
+        [
+            (show(measure), method, value.estimate, value.low, value.high)
+            for measure, by in summary.splitter.measures.items()
+            for method, value in by.items()
+        ],
+    )
+
+
+def stability_table(summary: Summary) -> Table:
+    """Agreement among several samples of one item."""
+    return table(
+        "stability",
+        "Agreement among several samples of one item, with 95 % intervals.",
+        (
+            Column("model"),
+            Column("items", "count"),
+            Column("samples", "count"),
+            Column("all the same (%)", "percent"),
+            Column("low", "percent"),
+            Column("high", "percent"),
+            Column("two agree (%)", "percent"),
+            Column("low", "percent"),
+            Column("high", "percent"),
+            Column("right in some only (%)", "percent"),
+            Column("low", "percent"),
+            Column("high", "percent"),
+            Column("why none"),
+        ),
+        [
+            (
+                m,
+                e.n,
+                e.samples,
+                e.unanimous,
+                e.unanimous_low,
+                e.unanimous_high,
+                e.pairwise,
+                e.pairwise_low,
+                e.pairwise_high,
+                e.sometimes_right,
+                e.sometimes_right_low,
+                e.sometimes_right_high,
+                e.reason,
+            )
+            for m, e in sorted(summary.data_quality.stability.items())
         ],
     )

@@ -202,6 +202,8 @@ def render(
                 "left_out": _quality.left_out_table(clean),
                 "pairs": _quality.pair_table(clean),
                 "composition": _quality.benchmark_table(clean),
+                "measures": _quality.measure_table(clean, _measure),
+                "stability": _quality.stability_table(clean),
                 "sources": _quality.source_table(clean),
             },
             citations=_cite.citations(clean),

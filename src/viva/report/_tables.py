@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "Column", "Figure", "Kind", "Table", "table"]
 
-Kind = Literal["text", "count", "percent", "points", "p", "number"]
+Kind = Literal["text", "count", "percent", "points", "p", "number", "ratio"]
 Value = str | float | bool | None
 
 
@@ -74,6 +74,7 @@ _SHOW: dict[str, Callable[[float], str]] = {
     "points": _text.points,
     "p": _text.p_value,
     "number": _number,
+    "ratio": "{:.3f}".format,
 }
 
 
