@@ -107,7 +107,11 @@ class Comparison(_Record):
     a: str
     b: str
     scope: Literal["all", "knowledge", "reasoning", "gap"]
-    n: int
+    n: int = Field(description="common items that contribute")
+    clusters: int = Field(description="clusters they form; n where none are resampled together")
+    smallest_cell: int | None = Field(
+        default=None, description="items in the smallest contributing benchmark x stratum"
+    )
     difference: float | None = Field(description="a minus b, points")
     low: float | None
     high: float | None

@@ -281,6 +281,7 @@ def make_summary(
                         "b": b,
                         "scope": scope,
                         "n": 6986,
+                        "clusters": 6900,
                         "difference": difference,
                         "low": low,
                         "high": high,

@@ -248,14 +248,15 @@ def _summarise(
         models = numbers.model_summaries(
             table, responses, scores, strata, splitter_errors(strata), settings
         )
-    with progress("Comparing all pairs", None):
-        pairs = numbers.comparisons(table, settings)
-    with progress("Threshold sweep", None):
-        points = (
-            []
-            if strata.definition == GIVEN
-            else analysis.sweep(table, resamples=VARIANT_RESAMPLES, seed=settings["seed"])
-        )
+    count = len(table.models)
+    with progress("Comparing all pairs", count * (count - 1) // 2) as advance:
+        pairs = numbers.comparisons(table, settings, advance)
+    points: list[analysis.SweepPoint] = []
+    if strata.definition != GIVEN:
+        with progress("Threshold sweep", len(analysis.THRESHOLDS)) as advance:
+            points = analysis.sweep(
+                table, resamples=VARIANT_RESAMPLES, seed=settings["seed"], advance=advance
+            )
     views, definitions = _variants(inputs, strata, table, settings["seed"], progress)
     robustness = numbers.robustness_cards(models, points, views, definitions)
     benchmarks = numbers.benchmark_summaries(inputs.items, strata)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from viva._progress import Advance
     from viva.analysis import Graded, Share, SplitterErrors
     from viva.records import LeftOut as LeftOutRow
 
@@ -144,7 +145,9 @@ def model_summaries(
     return out
 
 
-def comparisons(table: Graded, settings: Mapping[str, Any]) -> list[Comparison]:
+def comparisons(
+    table: Graded, settings: Mapping[str, Any], advance: Advance | None = None
+) -> list[Comparison]:
     """All pairs in all scopes."""
     return [
         Comparison(
@@ -152,6 +155,8 @@ def comparisons(table: Graded, settings: Mapping[str, Any]) -> list[Comparison]:
             b=row.b,
             scope=row.scope,
             n=row.n,
+            clusters=row.clusters,
+            smallest_cell=row.smallest_cell,
             difference=row.difference,
             low=row.low,
             high=row.high,
@@ -164,7 +169,7 @@ def comparisons(table: Graded, settings: Mapping[str, Any]) -> list[Comparison]:
             verdict=row.verdict or "undecided",
             reason=row.reason,
         )
-        for row in analysis.compare_all(table, **settings)
+        for row in analysis.compare_all(table, advance=advance, **settings)
     ]
 
 
