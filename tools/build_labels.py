@@ -36,30 +36,31 @@ def verdicts(row: dict[str, Any]) -> list[str]:
 
 
 def write(name: str, found: list[dict[str, Any]]) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in found)
+    text = "".join(
+        json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in found
+    )
     path = TARGET / name
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     print(f"{name}: {len(found):,} rows, {path.stat().st_size:,} bytes")
 
 
 def main(shared: Path) -> None:
-    rubric = []
-    for name in ("rk_single", "rk_double"):
-        for row in rows(shared / f"rk_labels/{name}.jsonl"):
-            rubric.append(
-                {
-                    "id": row["id"],
-                    "part": row["benchmark"],
-                    "question": row["question"],
-                    "options": row["options"],
-                    "answer": row["answer"],
-                    "labels": verdicts(row),
-                    "steps": as_list(row["steps"]),
-                    "decorative": as_list(row["decorative"]),
-                    "confidence": as_list(row["confidence"]),
-                    "flag": row.get("flag"),
-                }
-            )
+    rubric = [
+        {
+            "id": row["id"],
+            "part": row["benchmark"],
+            "question": row["question"],
+            "options": row["options"],
+            "answer": row["answer"],
+            "labels": verdicts(row),
+            "steps": as_list(row["steps"]),
+            "decorative": as_list(row["decorative"]),
+            "confidence": as_list(row["confidence"]),
+            "flag": row.get("flag"),
+        }
+        for name in ("rk_single", "rk_double")
+        for row in rows(shared / f"rk_labels/{name}.jsonl")
+    ]
     write("rubric.jsonl.gz", rubric)
     kinds = {"Reasoning": "reasoning", "Understanding": "knowledge"}
     medxpertqa: list[dict[str, Any]] = [

@@ -77,11 +77,11 @@ def main() -> None:
         path = WEIGHTS / "vectors.npz"
         np.savez_compressed(
             path,
-            words=np.frombuffer("\n".join(learnt.index).encode(), np.uint8),
+            words=np.frombuffer("\n".join(learnt.at).encode(), np.uint8),
             vectors=learnt.vectors,
             idf=learnt.idf.astype(np.float16),
         )
-        print(f"{path.name}: {len(learnt.index):,} words, {path.stat().st_size:,} bytes")
+        print(f"{path.name}: {len(learnt.at):,} words, {path.stat().st_size:,} bytes")
     for definition in arguments.definition or DEFINITIONS:
         path = WEIGHTS / f"{definition}.npz"
         train(definition=definition, out=path, seed=arguments.seed, progress=bars)

@@ -106,10 +106,8 @@ def bundled_labels(definition: str) -> pl.DataFrame:
             f"unknown definition {definition!r}", mend=f"Use one of {', '.join(DEFINITIONS)}"
         )
     rows = _bundled_rows(definition)
-    if definition == "rubric":
-        found = [_rubric_row(row) for row in rows]
-    else:
-        found = _medxpertqa_rows(rows)
+    given = definition == "rubric"
+    found = [_rubric_row(row) for row in rows] if given else _medxpertqa_rows(rows)
     return pl.DataFrame(found, schema=label_schema())
 
 
@@ -168,7 +166,8 @@ IMAGE_TRUST = 0.5
 
 def double_labelled() -> pl.DataFrame:
     """The bundled rubric questions with two independent verdicts: ``item_id, question, options,
-    answer, first, second``."""
+    answer, first, second``.
+    """
     import polars as pl
 
     rows = [row for row in _bundled_rows("rubric") if len(row["labels"]) == 2]
@@ -321,7 +320,9 @@ def merge_annotators(
     for i, key in enumerate(items):
         for a, label in verdicts[key].items():
             if label not in LABELS:
-                raise InputError(f"label is {label!r}", where=key, mend=f"Use {' or '.join(LABELS)}")
+                raise InputError(
+                    f"label is {label!r}", where=key, mend=f"Use {' or '.join(LABELS)}"
+                )
             votes[i, column[a]] = LABELS.index(label)
     share = np.nanmean(votes, axis=1)
     se, sp = _rates(votes, share)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from viva.strata.text import Question, tokens
+from viva.strata.text import Question
 
 __all__ = ["CueCounter", "cue_names", "cues"]
 
@@ -220,12 +221,17 @@ def cues(q: Question, *, options: bool) -> list[float]:
     return found + _option_cues(q) if options else found
 
 
+@lru_cache(maxsize=4096)
+def _asked_for(ask: str) -> tuple[float, ...]:
+    """One flag per kind of asking; many questions end in the same sentence."""
+    return tuple(1.0 if pattern.search(ask) else 0.0 for pattern in _ASK.values())
+
+
 def _stem_cues(q: Question) -> list[float]:
-    ask, body = q.ask.lower(), q.body.lower()
     words = max(len(q.stem.split()), 1)
     ask_split = q.ask.split()
     ask_words = max(len(ask_split), 1)
-    stem_tokens = tokens(q.stem)
+    stem_tokens = q.stem_words
     found = [
         math.log1p(words),
         math.log1p(len(ask_split)),
@@ -237,8 +243,9 @@ def _stem_cues(q: Question) -> list[float]:
         len(set(stem_tokens)) / max(len(stem_tokens), 1),
         sum(1 for word in ask_split[1:] if word[0].isupper()) / ask_words,
     ]
-    found += [1.0 if pattern.search(ask) else 0.0 for pattern in _ASK.values()]
-    counts = _BODY_COUNTER.count(tokens(body))
+    found += _asked_for(q.ask.lower())
+    counts = _BODY_COUNTER.count(q.body_words)
+    body = q.body.lower()
     counts += [len(pattern.findall(body)) for pattern in _BODY_PATTERN.values()]
     per = 10.0 / max(words, 10)
     for count in counts:
@@ -251,7 +258,7 @@ def _share(flags: Sequence[bool]) -> float:
 
 
 def _option_cues(q: Question) -> list[float]:
-    split = [tokens(option) for option in q.options]
+    split = q.option_words
     n = max(len(split), 1)
     lengths = [len(words) for words in split] or [0]
     mean = sum(lengths) / n
@@ -276,7 +283,7 @@ def _option_cues(q: Question) -> list[float]:
         _share([bool(_CAPITALS.search(option)) for option in q.options]),
     ]
     long = [frozenset(word for word in words if len(word) > 3) for words in split]
-    in_stem, in_ask = set(tokens(q.stem)), set(tokens(q.ask))
+    in_stem, in_ask = set(q.stem_words), set(q.ask_words)
     found.append(sum(len(words & in_stem) / max(len(words), 1) for words in long) / n)
     found.append(sum(len(words & in_ask) / max(len(words), 1) for words in long) / n)
     pairs = [(a, b) for i, a in enumerate(long) for b in long[:i]]

@@ -34,7 +34,8 @@ _OTHER = frozenset(
 
 def _english(stem: str) -> bool:
     """Whether a stem reads as English: Latin letters, and no more foreign than English function
-    words. A stem of fewer than three function words gets the benefit of the doubt."""
+    words. A stem of fewer than three function words gets the benefit of the doubt.
+    """
     words = _WORD.findall(stem.lower()[:4000])
     if not words:
         return False

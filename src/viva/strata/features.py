@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from viva.strata.cues import cue_names, cues
 from viva.strata.lexicon import mention_names, mentions
-from viva.strata.text import Question, tokens
+from viva.strata.text import Question
 from viva.strata.vectors import pool
 
 if TYPE_CHECKING:
@@ -42,19 +43,18 @@ def fields(view: str) -> tuple[str, ...]:
 
 def _field_words(q: Question, field: str) -> list[str]:
     if field == "options":
-        words: list[str] = []
-        for option in q.options:
-            words += [*tokens(option), _SEPARATOR]
-        return ["0" if word[0].isdigit() else word for word in words]
-    text = q.stem if field == "stem" else q.ask
-    return ["0" if word[0].isdigit() else word for word in tokens(text)]
+        words = [word for option in q.option_words for word in (*option, _SEPARATOR)]
+    else:
+        words = q.stem_words if field == "stem" else q.ask_words
+    # Numbers all read as one word, and only they begin below "9" + 1; the separator lies above.
+    return ["0" if word < ":" else word for word in words]
 
 
 def ngrams(q: Question, field: str) -> list[str]:
     """The n-grams of a field, one to :data:`FIELDS` words long; numbers read as ``0``."""
     words = _field_words(q, field)
     found = [word for word in words if word != _SEPARATOR]
-    found += [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    found += [f"{a} {b}" for a, b in pairwise(words)]
     if FIELDS[field] > 2:
         found += [f"{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)]
     return found
@@ -64,7 +64,8 @@ class Vocabulary(NamedTuple):
     """The n-grams of one field and their inverse document frequencies."""
 
     field: str
-    index: dict[str, int]
+    at: dict[str, int]
+    """N-gram -> column."""
     idf: NDArray[np.float32]
     """ln((1 + texts) / (1 + texts with the n-gram)) + 1. Shape (V,)."""
 
@@ -86,7 +87,7 @@ class Vocabulary(NamedTuple):
         """(1 + ln n) x idf of each n-gram, rows at unit length. Shape (len(texts), V)."""
         import scipy.sparse as sp
 
-        get = self.index.get
+        get = self.at.get
         columns: list[int] = []
         counts: list[int] = []
         starts = [0]
@@ -102,7 +103,7 @@ class Vocabulary(NamedTuple):
         at = np.array(columns, np.int32)
         data = (1 + np.log(np.array(counts, np.float32))) * self.idf[at]
         matrix = sp.csr_matrix(
-            (data, at, np.array(starts, np.int64)), shape=(len(texts), len(self.index))
+            (data, at, np.array(starts, np.int64)), shape=(len(texts), len(self.at))
         )
         squares = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
         scale = 1 / np.sqrt(np.maximum(squares, 1e-12))
@@ -149,7 +150,7 @@ def dense(questions: Sequence[Question], view: str) -> NDArray[np.float32]:
 
 def vectors(questions: Sequence[Question], view: str) -> NDArray[np.float32]:
     """Pooled word vectors of the body, the asking sentence and (with options) the options."""
-    parts = [pool([q.body for q in questions]), pool([q.ask for q in questions])]
+    parts = [pool([q.body_words for q in questions]), pool([q.ask_words for q in questions])]
     if view == "stem+options":
-        parts.append(pool([" ".join(q.options) for q in questions]))
+        parts.append(pool([[w for option in q.option_words for w in option] for q in questions]))
     return np.hstack(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,16 +18,18 @@ ALIKE = 0.75
 """Cosine of word 1-2-gram TF-IDF rows from which two stems are near-duplicates."""
 
 
+def _word_pairs(stem: str) -> list[str]:
+    words = re.findall(r"[a-z0-9]+", stem.lower()) or ["-"]
+    return words + [f"{a} {b}" for a, b in pairwise(words)]
+
+
 def near_duplicates(stems: Sequence[str]) -> NDArray[np.int64]:
     """Group number of each stem: connected by chains of near-duplicates. Shape (N,)."""
     import scipy.sparse as sp
     from scipy.sparse.csgraph import connected_components
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    plain = [re.sub(r"[^a-z0-9]+", " ", stem.lower()).strip() or "-" for stem in stems]
-    rows = TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+"
-    ).fit_transform(plain)
+    rows = TfidfVectorizer(sublinear_tf=True, analyzer=_word_pairs).fit_transform(stems)
     edges = []
     for start in range(0, rows.shape[0], 500):
         like = (rows[start : start + 500] @ rows.T).tocoo()

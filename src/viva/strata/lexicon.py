@@ -5,51 +5,68 @@ from __future__ import annotations
 import gzip
 from functools import cache
 from importlib.resources import files
+from math import log1p
 
 from viva.strata.text import Question, tokens
 
 __all__ = ["KINDS", "mention_names", "mentions", "names"]
 
 KINDS = ("disease", "drug", "symptom", "anatomy")
-_LONGEST_NAME = 5
-"""Words of a name that are looked at."""
+
+Begun = tuple[tuple[int, frozenset[str], int], ...]
+"""Of names that begin with one word: (kind, names, most words of one) per kind."""
 
 
 @cache
-def names() -> tuple[dict[str, dict[str, int]], ...]:
-    """Per kind: first word -> {name: number of words}. Names are lower-case tokens, space between.
+def names() -> dict[str, Begun]:
+    """First word -> the names that begin with it. Names are lower-case tokens, space between;
+    one-word names also stand with a plural s.
 
     Disease Ontology (CC0), Hetionet compounds, symptoms and anatomy (CC0), RABBITS generic and
     brand names (Apache-2.0).
     """
     packed = files("viva.strata").joinpath("weights/names.txt.gz").read_bytes()
-    found: list[dict[str, dict[str, int]]] = []
-    for section in gzip.decompress(packed).decode().split("\n\n"):
-        index: dict[str, dict[str, int]] = {}
-        for name in section.split("\n"):
-            if name:
-                index.setdefault(name.split(" ", 1)[0], {})[name] = name.count(" ") + 1
-        found.append(index)
-    return tuple(found)
+    index: dict[str, dict[int, set[str]]] = {}
+    for kind, section in enumerate(gzip.decompress(packed).decode().split("\n\n")):
+        listed = [name for name in section.split("\n") if name]
+        first = {name.split(" ", 1)[0] for name in listed}
+        plural = [f"{name}s" for name in listed if " " not in name and f"{name}s" not in first]
+        for name in listed + plural:
+            index.setdefault(name.split(" ", 1)[0], {}).setdefault(kind, set()).add(name)
+    return {
+        word: tuple(
+            (kind, frozenset(found), max(name.count(" ") + 1 for name in found))
+            for kind, found in kinds.items()
+        )
+        for word, kinds in index.items()
+    }
 
 
-def _matches(words: list[str], index: dict[str, dict[str, int]]) -> int:
-    """Mentions of a kind, longest name first, without overlap; a plural s is ignored."""
-    count = i = 0
+def _matches(words: list[str], index: dict[str, Begun]) -> list[int]:
+    """Mentions of each kind, longest name first, without overlap inside a kind."""
+    counts = [0] * len(KINDS)
+    free = [0] * len(KINDS)
     n = len(words)
-    while i < n:
-        word = words[i]
+    for i, word in enumerate(words):
         begun = index.get(word)
-        step = 1
-        if begun is not None:
-            for k in range(min(_LONGEST_NAME, n - i), 0, -1):
-                if " ".join(words[i : i + k]) in begun:
-                    count, step = count + 1, k
+        if begun is None:
+            continue
+        for kind, known, longest in begun:
+            if i < free[kind]:
+                continue
+            for k in range(min(longest, n - i), 0, -1):
+                if " ".join(words[i : i + k]) in known:
+                    counts[kind] += 1
+                    free[kind] = i + k
                     break
-        elif word.endswith("s") and word[:-1] in index.get(word[:-1], {}):
-            count += 1
-        i += step
-    return count
+    return counts
+
+
+def _is_name(words: list[str], index: dict[str, Begun], kind: int) -> bool:
+    name = " ".join(words)
+    return any(
+        of == kind and name in known for of, known, _ in (index.get(words[0], ()) if words else ())
+    )
 
 
 def mention_names(*, options: bool) -> tuple[str, ...]:
@@ -60,20 +77,18 @@ def mention_names(*, options: bool) -> tuple[str, ...]:
 
 def mentions(q: Question, *, options: bool) -> list[float]:
     """How often the body, the asking sentence and the sentence before it name something of each
-    kind; the share of options that do, and of those that are nothing but such a name."""
-    from math import log1p
-
-    body, ask = tokens(q.body), tokens(q.ask)
-    before = tokens(q.body.rstrip(" .?!\n").rpartition(". ")[2])
-    split = [tokens(option) for option in q.options] if options else []
+    kind; the share of options that do, and of those that are nothing but such a name.
+    """
+    index = names()
+    body, ask = _matches(q.body_words, index), _matches(q.ask_words, index)
+    before = _matches(tokens(q.body.rstrip(" .?!\n").rpartition(". ")[2]), index)
+    split = q.option_words if options else []
+    named = [_matches(words, index) for words in split]
     n = max(len(split), 1)
     found: list[float] = []
-    for index in names():
-        found.append(log1p(_matches(body, index)))
-        found.append(float(_matches(ask, index)))
-        found.append(float(_matches(before, index)))
+    for kind in range(len(KINDS)):
+        found += [log1p(body[kind]), float(ask[kind]), float(before[kind])]
         if options:
-            found.append(sum(_matches(words, index) > 0 for words in split) / n)
-            whole = sum(bool(w) and " ".join(w) in index.get(w[0], {}) for w in split)
-            found.append(whole / n)
+            found.append(sum(counts[kind] > 0 for counts in named) / n)
+            found.append(sum(_is_name(words, index, kind) for words in split) / n)
     return found

@@ -1,8 +1,8 @@
 """The light classifier: regression with a sum of kernels (a Gaussian process mean), calibrated.
 
 k(x, x') = sum over n-gram fields of a linear kernel on TF-IDF rows, plus Gaussian kernels on the
-cue features with the pooled word vectors, and on the vectors alone. The target is the label plus a third of the
-number of inference steps where the labels have it, so that the classifier learns *how much*
+cues with the pooled word vectors, and on the vectors alone. The target is the label plus a third
+of the number of inference steps where the labels have it, so that the classifier learns *how much*
 reasoning a question needs; leave-one-out scores, which have a closed form, then fit the logistic
 curve from score to probability. Linear kernels are folded into one weight per n-gram; the
 Gaussian ones keep the training questions as 8-bit rows.
@@ -49,7 +49,7 @@ class Settings:
 
 SETTINGS: Mapping[str, Settings] = {
     "rubric": Settings(),
-    "medxpertqa": Settings(both=1.0, vectors=1.0, noise=6.0, least=3),
+    "medxpertqa": Settings(linear=0.5, both=1.0, vectors=3.0, noise=10.0, least=3),
 }
 
 
@@ -115,9 +115,7 @@ def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.flo
 def _medians(rows: NDArray[np.int8], design: Design) -> list[float]:
     """Median squared distance of at most 1,000 evenly spread rows, per Gaussian kernel."""
     some = rows[:: max(1, len(rows) // 1000)]
-    return [
-        max(float(np.median(_distances(x, x))), 1e-6) for _, x in _parts(some, design)
-    ]
+    return [max(float(np.median(_distances(x, x))), 1e-6) for _, x in _parts(some, design)]
 
 
 def _gaussian(

@@ -251,7 +251,7 @@ def explain(
     for vocabulary, matrix, weight in zip(
         model.design.vocabularies, rows.grams, model.weights, strict=True
     ):
-        grams = list(vocabulary.index)
+        grams = list(vocabulary.at)
         for i, value in zip(matrix.indices, matrix.data, strict=True):
             found.append((f"{vocabulary.field}: {grams[i]}", float(value * weight[i])))
     names = dense_names(view)

@@ -86,7 +86,7 @@ def save(weights: Weights, path: str | os.PathLike[str]) -> None:
             "fields": [v.field for v in design.vocabularies],
         }
         for v, w in zip(design.vocabularies, model.weights, strict=True):
-            text = np.frombuffer("\n".join(v.index).encode(), np.uint8)
+            text = np.frombuffer("\n".join(v.at).encode(), np.uint8)
             known = vocabularies.setdefault(v.field, text)
             if not np.array_equal(known, text):
                 raise InputError(f"two vocabularies for {v.field}", mend="Train views together")
@@ -98,8 +98,8 @@ def save(weights: Weights, path: str | os.PathLike[str]) -> None:
         arrays[f"{view}/p"] = weights.labelled.p[view].astype(np.float32)
         arrays[f"{view}/baseline"] = weights.labelled.baseline[view].astype(np.float32)
     for name in _TEXTS:
-        text = "\n".join(getattr(weights.labelled, name))
-        arrays[f"labelled/{name}"] = np.frombuffer(text.encode(), np.uint8)
+        joined = "\n".join(getattr(weights.labelled, name))
+        arrays[f"labelled/{name}"] = np.frombuffer(joined.encode(), np.uint8)
     for name in ("reasoning", "scored", "words", "aged"):
         arrays[f"labelled/{name}"] = getattr(weights.labelled, name)
     arrays["meta"] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), np.uint8)

@@ -45,6 +45,11 @@ class Question(NamedTuple):
     body: str
     """The stem without ``ask``."""
     options: tuple[str, ...]
+    stem_words: list[str]
+    """Lower-case words and numbers of the stem; likewise below."""
+    ask_words: list[str]
+    body_words: list[str]
+    option_words: list[list[str]]
 
 
 def weights_view(text_view: str) -> str:
@@ -85,7 +90,18 @@ def question(
         passage = context[:_LONGEST]
         body, stem = f"{passage} {body}", f"{passage}\n{stem}"
     shown = tuple(option[:_LONGEST] for option in options[:26])
-    return Question(stem, ask, body, shown if text_view == "stem+options" else ())
+    if text_view != "stem+options":
+        shown = ()
+    return Question(
+        stem,
+        ask,
+        body,
+        shown,
+        tokens(stem),
+        tokens(ask),
+        tokens(body),
+        [tokens(option) for option in shown],
+    )
 
 
 def tokens(text: str) -> list[str]:
@@ -100,6 +116,7 @@ def word_count(stem: str) -> int:
 
 def stem_hash(stem: str) -> str:
     """16 hex digits that stay the same under case, spacing, punctuation and a repeated option
-    list: the key by which an item is recognised as one of the training stems."""
+    list: the key by which an item is recognised as one of the training stems.
+    """
     plain = unicodedata.normalize("NFKC", without_options(stem)).casefold()
     return hashlib.sha256(_NOT_WORD.sub(" ", plain).strip().encode()).hexdigest()[:16]

@@ -52,7 +52,8 @@ class Training:
         self, training: NDArray[np.int64], held_out: NDArray[np.int64], settings: Settings
     ) -> NDArray[np.float64]:
         """Probabilities of held-out questions: vocabulary, scales, classifier and calibration
-        are learnt from the training questions alone."""
+        are learnt from the training questions alone.
+        """
         part = self.prepared.take(training)
         design = Design.learn(part, settings)
         model, _ = fit(
@@ -69,7 +70,8 @@ class Training:
         self, training: NDArray[np.int64], held_out: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Probabilities of the TF-IDF baseline for held-out questions. It learns from the scored
-        questions alone: image questions are no part of the usual recipe."""
+        questions alone: image questions are no part of the usual recipe.
+        """
         used = training[self.scored[training]]
         return tfidf_baseline(
             [self.questions[i] for i in used],
@@ -78,9 +80,7 @@ class Training:
         )
 
 
-def training_set(
-    labels: Iterable[str | os.PathLike[str]] | None, definition: str
-) -> pl.DataFrame:
+def training_set(labels: Iterable[str | os.PathLike[str]] | None, definition: str) -> pl.DataFrame:
     """The bundled labels of a definition, or labels files.
 
     Raises

@@ -24,7 +24,8 @@ _CONTEXT_POWER = 0.75
 class WordVectors(NamedTuple):
     """V words, their vectors (unit length, times 127) and how telling each word is."""
 
-    index: dict[str, int]
+    at: dict[str, int]
+    """Word -> row."""
     vectors: NDArray[np.int8]
     """Shape (V, DIMENSIONS)."""
     idf: NDArray[np.float32]
@@ -48,25 +49,23 @@ def word_vectors() -> WordVectors:
     return WordVectors({word: i for i, word in enumerate(words)}, vectors, idf)
 
 
-def pool(texts: Sequence[str], vectors: WordVectors | None = None) -> NDArray[np.float32]:
+def pool(texts: Sequence[Sequence[str]], vectors: WordVectors | None = None) -> NDArray[np.float32]:
     """Sum of the vectors of each text's known words, weighted by idf, at unit length.
 
-    Returns shape (len(texts), DIMENSIONS); a text without a known word is all zero.
+    ``texts`` are lists of tokens. Returns shape (len(texts), DIMENSIONS); a text without a known
+    word is all zero.
     """
     import scipy.sparse as sp
 
     known = vectors if vectors is not None else word_vectors()
-    get = known.index.get
+    get = known.at.get
     rows: list[int] = []
     starts = [0]
-    for text in texts:
-        for token in tokens(text):
-            i = get(token) if not token[0].isdigit() else get("0")
-            if i is not None:
-                rows.append(i)
+    for words in texts:
+        rows += [i for i in [get(w if w >= ":" else "0") for w in words] if i is not None]
         starts.append(len(rows))
     columns = np.array(rows, np.int32)
-    shape = (len(texts), len(known.index))
+    shape = (len(texts), len(known.at))
     weighted = sp.csr_matrix((known.idf[columns], columns, np.array(starts, np.int64)), shape=shape)
     pooled = np.asarray(weighted @ known.vectors.astype(np.float32), np.float32)
     norms = np.linalg.norm(pooled, axis=1, keepdims=True)

@@ -1,0 +1,292 @@
+"""`viva strata`: train, rate and apply the splitter of reasoning and knowledge."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from viva.errors import InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="strata",
+    help="Split questions into reasoning and knowledge. The labels of the default definition, "
+    "`rubric`, come from a language model following a written rubric, not from clinicians.",
+    no_args_is_help=True,
+)
+
+_Labels = Annotated[str, typer.Option("--labels", help="Definition: rubric or medxpertqa.")]
+_View = Annotated[
+    str, typer.Option("--text-view", help="What is read: stem, stem+options, stem+context.")
+]
+_Weights = Annotated[
+    Path | None,
+    typer.Option("--weights", help="Weights of your own in place of the shipped ones."),
+]
+_Seed = Annotated[int, typer.Option("--seed", help="Seed of folds and bootstrap.")]
+
+
+def _write(rows: list[dict[str, Any]], path: Path) -> None:
+    """JSON Lines, whole or not at all."""
+    import json
+
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        part.replace(path)
+    except OSError as error:
+        raise InputError("cannot be written", where=str(path), mend=str(error.strerror)) from error
+
+
+def _left_out(count: int, console: Any) -> None:
+    if count:
+        console.print(f"{count} row(s) of the file cannot be used and were left out")
+
+
+@app.command()
+def predict(
+    file: Annotated[Path, typer.Argument(help="Items file (generic or a benchmark's own).")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write, JSON Lines.")],
+    labels: _Labels = "rubric",
+    text_view: _View = "stem+options",
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="p_reasoning from which an item is reasoning.")
+    ] = 0.5,
+    weights: _Weights = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option("--encoder", help="Folder of a fine-tuned encoder (needs viva[hf])."),
+    ] = None,
+) -> None:
+    """Write benchmark, item_id, p_reasoning and stratum of each item.
+
+    Examples
+    --------
+        viva strata predict items.jsonl --out strata.jsonl
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from viva import strata
+    from viva._progress import bars
+    from viva.benchmarks import read_items
+
+    console = Console()
+    read = read_items(file)
+    if encoder is not None:
+        from viva.strata.encoder import predict_encoder
+
+        found = predict_encoder(read.items, encoder, threshold=threshold, progress=bars)
+    else:
+        found = strata.predict(
+            read.items, labels, text_view, threshold=threshold, weights=weights, progress=bars
+        )
+    columns = ["benchmark", "item_id", "p_reasoning", "stratum"]
+    _write(found.select(columns).to_dicts(), out)
+    table = Table(title=f"{out}: {found.height:,} items")
+    for name in ("benchmark", "items", "reasoning", "cross-fitted", "in domain"):
+        table.add_column(name, justify="left" if name == "benchmark" else "right")
+    for (name,), rows in found.group_by(["benchmark"], maintain_order=True):
+        share = float((rows["stratum"] == "reasoning").to_numpy().mean())
+        table.add_row(
+            str(name),
+            f"{rows.height:,}",
+            f"{share:.1%}",
+            f"{int(rows['cross_fitted'].sum()):,}",
+            f"{int(rows['in_domain'].sum()):,}",
+        )
+    console.print(table)
+    _left_out(len(read.left_out), console)
+
+
+@app.command()
+def evaluate(
+    labels: _Labels = "rubric",
+    text_view: _View = "stem+options",
+    weights: _Weights = None,
+    threshold: Annotated[float, typer.Option("--threshold", help="Cut of the labels.")] = 0.5,
+    cv: Annotated[
+        bool, typer.Option("--cv", help="Cross-validate from scratch instead of as stored.")
+    ] = False,
+    curve: Annotated[bool, typer.Option("--curve", help="Add a learning curve.")] = False,
+    resamples: Annotated[int, typer.Option("--resamples", help="Bootstrap resamples.")] = 2000,
+    seed: _Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write the report as JSON.")
+    ] = None,
+) -> None:
+    """Print how good the splitter is on questions it never saw, beside simple rules."""
+    import json
+
+    from rich.console import Console
+
+    from viva import strata
+    from viva._progress import bars
+
+    report = strata.evaluate(
+        labels,
+        text_view=text_view,
+        weights=weights,
+        threshold=threshold,
+        cv=cv,
+        curve=curve,
+        resamples=resamples,
+        seed=seed,
+        progress=bars,
+    )
+    _show(report, Console())
+    if out is not None:
+        _write([json.loads(json.dumps(report))], out)
+
+
+def _cell(found: dict[str, float] | None) -> str:
+    if found is None or math.isnan(found["estimate"]):
+        return "-"
+    return f"{found['estimate']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+
+
+_NAMES = {
+    "auroc": "AUROC",
+    "length_matched_auroc": "length-matched AUROC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "kappa": "Cohen's kappa",
+    "ece": "ECE, 10 bins",
+    "debiased_ece": "ECE, debiased",
+}
+
+
+def _show(report: dict[str, Any], console: Any) -> None:
+    from rich.table import Table
+
+    methods = report["methods"]
+    table = Table(
+        title=f"{report['definition']}, {report['text_view']}: {report['n']:,} questions, "
+        f"{report['reasoning']:,} reasoning; held out ({report['cross_fitted']})",
+        caption=f"Labels by {report['annotators']}. 95 % bootstrap intervals over questions.",
+    )
+    table.add_column("measure")
+    for method in methods:
+        table.add_column(method, justify="right")
+    table.add_column("splitter - TF-IDF", justify="right")
+    for measure in methods["splitter"]:
+        name = _NAMES.get(measure)
+        if name is None:
+            n = report["inside"][measure.removeprefix("inside ")]["n"]
+            name = f"AUROC {measure} (n={n:,})"
+        cells = [_cell(methods[method].get(measure)) for method in methods]
+        table.add_row(name, *cells, _cell(report["gains"].get(measure)))
+    console.print(table)
+    for rule, found in report["thresholds"].items():
+        console.print(f"threshold of the best {_NAMES.get(rule, 'Youden index')}: {_cell(found)}")
+    if report["curve"]:
+        curve = Table(title="learning curve")
+        for name in ("labels", "AUROC", "length-matched AUROC"):
+            curve.add_column(name, justify="right")
+        for count, auroc, matched in report["curve"]:
+            curve.add_row(f"{count:,}", f"{auroc:.3f}", f"{matched:.3f}")
+        console.print(curve)
+
+
+@app.command()
+def train(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Labels files; without them the bundled labels.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Weights file to write.")] = Path(
+        "splitter.npz"
+    ),
+    labels: _Labels = "rubric",
+    seed: _Seed = 0,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            help="Fine-tune this Hugging Face encoder instead (needs viva[hf]); --out is a folder.",
+        ),
+    ] = None,
+    embedder: Annotated[
+        Path | None,
+        typer.Option(
+            "--embedder",
+            help="Folder of a local sentence-transformers model: classify its embeddings beside "
+            "the features (needs viva[hf]); --out is a folder.",
+        ),
+    ] = None,
+) -> None:
+    """Train a splitter and print how good it is on held-out questions.
+
+    Each row of a labels file has question and label (reasoning or knowledge), and where there are
+    any benchmark, item_id, options, annotator and steps. Several annotators are merged by majority.
+    """
+    from rich.console import Console
+
+    from viva import strata
+    from viva._progress import bars
+
+    console = Console()
+    if encoder is not None or embedder is not None:
+        from viva.strata.encoder import train_embedder, train_encoder
+
+        if encoder is not None:
+            train_encoder(files, encoder, out, definition=labels, seed=seed, progress=bars)
+        else:
+            train_embedder(files, str(embedder), out, definition=labels, seed=seed, progress=bars)
+        console.print(f"written to {out}")
+        return
+    weights = strata.train(files or None, definition=labels, out=out, seed=seed, progress=bars)
+    for view in weights.models:
+        _show(strata.evaluate(labels, text_view=view, weights=weights, resamples=500), console)
+    console.print(f"written to {out}")
+
+
+@app.command()
+def label(
+    file: Annotated[Path, typer.Argument(help="Items file.")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write the labels, JSON Lines.")],
+    judge: Annotated[
+        str, typer.Option("--judge", help="replay:FILE.jsonl: recorded replies, by question.")
+    ],
+) -> None:
+    """Let a judge apply the rubric to each item; print its agreement with the bundled labels."""
+    from rich.console import Console
+
+    from viva import strata
+    from viva._progress import bars
+    from viva.benchmarks import read_items
+
+    kind, _, source = judge.partition(":")
+    if kind != "replay" or not source:
+        raise InputError(
+            f"judge {judge!r} cannot be called by this version",
+            where="--judge",
+            mend="Calls to live models arrive with `viva eval`; until then use replay:FILE.jsonl "
+            "with recorded replies",
+        )
+    console = Console()
+    read = read_items(file)
+    found = strata.label(read.items, strata.replay(source), progress=bars)
+    _write(found.labels.to_dicts(), out)
+    console.print(
+        f"{out}: {found.parsed:,} labelled, {found.unparsed:,} unparsed, "
+        f"{found.ungraded:,} without a reply"
+    )
+    if found.agreement is not None:
+        a = found.agreement
+        if a["answered"]:
+            console.print(
+                f"agreement on {a['answered']} of {a['n']} double-labelled questions: kappa "
+                f"{a['kappa_first']:.2f} and {a['kappa_second']:.2f} with the two passes of a "
+                f"language model following the rubric ({a['kappa_passes']:.2f} between them)"
+            )
+        else:
+            console.print(f"no reply to any of the {a['n']} double-labelled questions")
+    _left_out(len(read.left_out), console)
