@@ -281,6 +281,8 @@ def make_summary(
                         "b": b,
                         "scope": scope,
                         "n": 6986,
+                        "smallest_cell": None if scope == "all" else 152,
+                        "p_bootstrap": p if scope == "gap" else None,
                         "clusters": 6900,
                         "difference": difference,
                         "low": low,
@@ -359,6 +361,12 @@ def make_summary(
             "reason": None if len(models) > 1 else "one model: no majority to fail",
             "models": {
                 model: _cell(round(1840 * (0.1 + 0.03 * rng.random() * 8)), 1840)
+                for model in models
+            }
+            if len(models) > 1
+            else {},
+            "by_others": {
+                model: _cell(round(1840 * (0.16 + 0.03 * rng.random() * 8)), 1840)
                 for model in models
             }
             if len(models) > 1

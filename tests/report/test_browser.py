@@ -112,7 +112,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "definition_in_words": bad,
         "text_view": bad,
         "movers": [[t, 1.0] for t in HOSTILE],
-        "measures": {bad: 0.5},
+        "measures": {bad: {bad: {"estimate": 0.5}}},
     }
     summary["settings"] |= {
         "command": bad,
@@ -289,7 +289,7 @@ def test_latex_is_a_table(browser: Any, usual: Path, tmp_path: Path) -> None:
     assert len(body) == 2 * len(MODELS)
     spec = re.search(r"begin\{tabular\}\{([lr]+)\}", text)
     assert spec
-    assert spec.group(1) == "llrrrrrll"
+    assert spec.group(1) == "llrrrrrrll"
     for line in body:
         assert len(re.findall(r"(?<!\\)&", line)) == len(spec.group(1)) - 1
         assert line.endswith(r"\\")

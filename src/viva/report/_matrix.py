@@ -147,20 +147,24 @@ def comparison_table(summary: Summary) -> Table:
             Column("b"),
             Column("scope"),
             Column("n", "count"),
+            Column("clusters", "count"),
+            Column("smallest cell", "count"),
             Column("difference (points)", "points"),
             Column("low", "points"),
             Column("high", "points"),
             Column("p McNemar", "p"),
             Column("mid-p", "p"),
             Column("p sign flip", "p"),
+            Column("p bootstrap", "p"),
             Column("p Holm", "p"),
             Column("detectable, 80 % power", "number"),
             Column("verdict"),
             Column("why none"),
         ),
         [
-            (c.a, c.b, c.scope, c.n, c.difference, c.low, c.high, c.p_mcnemar, c.p_mid,
-             c.p_sign_flip, c.p_holm, c.mdd_80, c.verdict, c.reason)
+            (c.a, c.b, c.scope, c.n, c.clusters, c.smallest_cell, c.difference,
+             c.low, c.high, c.p_mcnemar, c.p_mid,
+             c.p_sign_flip, c.p_bootstrap, c.p_holm, c.mdd_80, c.verdict, c.reason)
             for c in summary.comparisons[:_ROWS_SHOWN]
         ],
     )  # fmt: skip

@@ -9,9 +9,9 @@ from viva._summary import KeyPositions, Summary
 from viva.report import _axes
 from viva.report._heat import by_accuracy
 from viva.report._scale import extent, linear
-from viva.report._svg import circle, drawing, group, line, rect, text
+from viva.report._svg import drawing, group, line, rect, text
 from viva.report._tables import Column, Figure, Table, table
-from viva.report._text import count, interval, p_value, percent, shorten
+from viva.report._text import count, p_value, percent, shorten
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "benchmark_table",
     "check_table",
-    "hard_figure",
     "key_figure",
     "left_out_table",
     "measure_table",
@@ -164,67 +163,6 @@ def check_table(summary: Summary) -> Table:
             for c in summary.robustness[m].checks
         ],
     )
-
-
-def hard_figure(summary: Summary) -> Figure | None:
-    """Accuracy on the items that fewer than half of the models get right."""
-    found = summary.hard_subset.models
-    models = sorted(
-        (m for m in found if found[m].accuracy is not None),
-        key=lambda m: -(found[m].accuracy or 0.0),
-    )
-    if not models:
-        return None
-    _, high = extent(v for m in models for v in (found[m].accuracy, found[m].high))
-
-    def draw(ident: str, width: float, label: float) -> Markup:
-        row = 25.0
-        x = linear(0, 100 * high, label, width - 130, 5)
-        end = row * len(models)
-        rows = []
-        for k, m in enumerate(models):
-            cell, y = found[m], (k + 0.5) * row
-            accuracy = cell.accuracy or 0.0
-            shown = f"{percent(accuracy)} {interval(cell.low, cell.high, share=True)}"
-            low, top = (100 * v if v is not None else None for v in (cell.low, cell.high))
-            rows.append(
-                group(
-                    rect(0, k * row, width, row, "stripe") if k % 2 == 0 else "",
-                    text(4, y + 4, shorten(m, label - 16, 13), "name", title=m),
-                    _axes.whisker(x, y, low, top, "whisker within"),
-                    circle(x(100 * accuracy), y, 4.2, "mark within", f"{m}: {shown} %"),
-                    text(width - 4, y + 4, shown, "value", "end"),
-                )
-            )
-        return drawing(
-            ident, width, end + 36, "Accuracy on hard items",
-            "One mark per model with its 95 percent interval.",
-            _axes.grid(x, 0, end),
-            *rows,
-            _axes.bottom(x, end, "accuracy on hard items, %"),
-        ).svg  # fmt: skip
-
-    made = table(
-        "hard_subset",
-        "Accuracy on items that fewer than half of the models get right.",
-        (
-            Column("model"),
-            Column("n", "count"),
-            Column("accuracy (%)", "percent"),
-            Column("low (%)", "percent"),
-            Column("high (%)", "percent"),
-        ),
-        [(m, found[m].n, found[m].accuracy, found[m].low, found[m].high) for m in models],
-    )
-    caption = (
-        "Accuracy and 95 % interval on the items that fewer than half of the models get right. "
-        "The items were chosen by these very answers, so compare models here with one another, "
-        "not with chance or with other sets."
-    )
-    return Figure(
-        "figure-hard", "Accuracy on hard items", caption, made,
-        draw("hard-wide", 960, 200), draw("hard-narrow", 360, 130),
-    )  # fmt: skip
 
 
 def left_out_table(summary: Summary) -> Table:
