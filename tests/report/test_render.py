@@ -234,6 +234,14 @@ def test_forty_models_stay_under_the_limit() -> None:
     assert len(html.encode()) < 6_000_000
 
 
+def test_eighty_models_stay_under_the_limit_and_say_what_is_cut() -> None:
+    models = tuple(f"organisation/a-rather-long-model-name-{k}" for k in range(80))
+    html = report.render(make_summary(models))
+    assert len(html.encode()) < 6_000_000
+    assert "The first 2,000 of 12,640: all are in summary.json." in html
+    assert "The 45 most accurate of 80 models are shown" in html
+
+
 def test_writes_whole_or_not_at_all(tmp_path: Path) -> None:
     summary = VARIANTS["usual"]
     target = report.write(summary, tmp_path / "new" / "run")

@@ -25,8 +25,8 @@ _WORDS_SHOWN = 24
 """With more models than this, the squares leave the details to the table."""
 _MODELS_SHOWN = 45
 """The most accurate of more models than this are shown, so that the page stays small."""
-_ROWS_SHOWN = 3_200
-"""Rows of the table; `summary.json` always has all comparisons."""
+_ROWS_MOST, _ROWS_SHOWN = 3_200, 2_000
+"""A table of more rows than the first is cut to the second; `summary.json` has all comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,9 @@ def matrices(summary: Summary) -> list[Matrix]:
 def comparison_table(summary: Summary) -> Table:
     """The comparisons, as in ``summary.json``."""
     caption = "Paired differences, a minus b, in points, with 95 % intervals."
-    if len(summary.comparisons) > _ROWS_SHOWN:
+    rows = summary.comparisons
+    if len(rows) > _ROWS_MOST:
+        rows = rows[:_ROWS_SHOWN]
         caption += (
             f" The first {_ROWS_SHOWN:,} of {len(summary.comparisons):,}: all are in summary.json."
         )
@@ -165,6 +167,6 @@ def comparison_table(summary: Summary) -> Table:
             (c.a, c.b, c.scope, c.n, c.clusters, c.smallest_cell, c.difference,
              c.low, c.high, c.p_mcnemar, c.p_mid,
              c.p_sign_flip, c.p_bootstrap, c.p_holm, c.mdd_80, c.verdict, c.reason)
-            for c in summary.comparisons[:_ROWS_SHOWN]
+            for c in rows
         ],
     )  # fmt: skip
