@@ -37,7 +37,7 @@ _FEWEST = 10
 """Items of each class from which a benchmark has an AUROC of its own."""
 
 _PROBABILITIES = ("splitter", "TF-IDF")
-"""Methods whose scores are probabilities; the others are cut at their best Youden threshold."""
+"""Methods whose scores are probabilities."""
 
 THRESHOLDS = tuple(float(t) for t in np.round(np.arange(0.05, 0.96, 0.05), 2))
 """Where the curve of the share of reasoning items is read."""
@@ -75,7 +75,7 @@ def evaluate(
     *,
     text_view: str = DEFAULT_VIEW,
     weights: str | os.PathLike[str] | Weights | None = None,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     cv: bool = False,
     curve: bool = False,
     k: int = 10,
@@ -93,8 +93,9 @@ def evaluate(
         ``stem+context`` has no labels of its own and is rated as ``stem``.
     weights : path or Weights, optional
         Weights of one's own, rated by the cross-fitted probabilities stored in them.
-    threshold : float
-        Cut for the measures that need one.
+    threshold : float, optional
+        Cut for the measures that need one; by default the definition's own. The TF-IDF baseline
+        is cut where its own macro-F1 is largest, the others at their best Youden index.
     cv : bool
         Whether to cross-fit again from the labels, with ``seed``; otherwise the probabilities
         stored with the weights are used. Folds keep near-duplicate stems together.
@@ -132,6 +133,8 @@ def evaluate(
         rated = _cross_fitted_now(labels, view, k, seed, progress) if cv else _stored(used, view)
     else:
         rated = _stored(used, view)
+    if threshold is None:
+        threshold = used.models[view].design.settings.threshold
     report = rate(rated, threshold=threshold, resamples=resamples, seed=seed)
     makers = {
         "rubric": "a language model following a written rubric, not clinicians",
@@ -213,7 +216,7 @@ def rate(
             methods[method][measure] = _estimate(value, resampled)
     some = counts[: min(resamples, 500)]
     for method, scores in rated.scores.items():
-        cut = threshold if method in _PROBABILITIES else youden(truth, scores)
+        cut = _cut(method, truth, scores, threshold)
         for measure, function in _cut_measures(cut, method in _PROBABILITIES).items():
             value = function(truth, scores)
             resampled = np.array([function(*_drawn(truth, scores, draw)) for draw in some])
@@ -239,6 +242,15 @@ def rate(
         },
         "thresholds": _thresholds(truth, rated.scores["splitter"], some),
     }
+
+
+def _cut(
+    method: str, truth: NDArray[np.bool_], scores: NDArray[np.float64], threshold: float
+) -> float:
+    """Where a method's scores are cut: the baselines at their best, in their favour."""
+    if method == "splitter":
+        return threshold
+    return _best_f1(truth, scores) if method in _PROBABILITIES else youden(truth, scores)
 
 
 def _drawn(

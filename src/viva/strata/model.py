@@ -45,11 +45,13 @@ class Settings:
     noise: float = 3.0
     least: int = 2
     """Training questions that an n-gram must occur in."""
+    threshold: float = 0.5
+    """Probability from which a question is called reasoning where nobody asks for another."""
 
 
 SETTINGS: Mapping[str, Settings] = {
     "rubric": Settings(),
-    "medxpertqa": Settings(linear=0.5, both=1.0, vectors=3.0, noise=10.0, least=3),
+    "medxpertqa": Settings(linear=0.5, both=1.0, vectors=3.0, noise=10.0, least=3, threshold=0.65),
 }
 
 
