@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from viva.analysis._arrays import Graded, graded
+from viva.analysis._graded import Graded, graded
 from viva.analysis.difficulty import accuracy_judged_by_others, hard_items, hard_subset
 
 

@@ -1,70 +1,61 @@
-"""Statistics over scores: shares, gaps, paired comparisons, and how robust they are.
+"""Statistics over scores: shares, gaps, paired comparisons, and how robust they are."""
 
-Public names are resolved on first use, so that importing the room stays light.
-"""
-
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING, Graded, graded
-    from viva.analysis.accuracy import Accuracy, Share, accuracies, share
-    from viva.analysis.comparisons import SCOPES, TIE_MARGIN, Comparison, compare, compare_all
-    from viva.analysis.difficulty import accuracy_judged_by_others, hard_items, hard_subset
-    from viva.analysis.duplicates import (
-        NearDuplicates,
-        clusters,
-        exact_duplicates,
-        near_duplicates,
-        summarise_duplicates,
-    )
-    from viva.analysis.efficiency import (
-        LengthAUROC,
-        length_auroc,
-        length_bins,
-        pareto,
-        summarise_efficiency,
-    )
-    from viva.analysis.gaps import (
-        GAP_NAMES,
-        LENGTH_RATIO,
-        Confusion,
-        Gap,
-        SplitterErrors,
-        benchmark_gaps,
-        headline_gaps,
-        reasoning_gaps,
-    )
-    from viva.analysis.intervals import newcombe, wilson
-    from viva.analysis.mcnemar import (
-        PairedTest,
-        holm,
-        mcnemar_test,
-        minimum_detectable_difference,
-        sign_flip,
-    )
-    from viva.analysis.positions import key_positions, uniform_positions_p
-    from viva.analysis.readers import ReaderComparison, compare_readers
-    from viva.analysis.resampling import (
-        Patterns,
-        cell_mean_draws,
-        patterns,
-        percentile_interval,
-        stream,
-    )
-    from viva.analysis.robustness import (
-        AXES,
-        THRESHOLDS,
-        Axis,
-        Robustness,
-        SweepPoint,
-        robustness_card,
-        stratum_at,
-        sweep,
-    )
-    from viva.analysis.stability import summarise_stability
+from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING, Graded, graded
+from viva.analysis.accuracy import Accuracy, Share, accuracies, share
+from viva.analysis.comparisons import SCOPES, TIE_MARGIN, Comparison, compare, compare_all
+from viva.analysis.difficulty import accuracy_judged_by_others, hard_items, hard_subset
+from viva.analysis.duplicates import (
+    NearDuplicates,
+    clusters,
+    exact_duplicates,
+    near_duplicates,
+    summarise_duplicates,
+)
+from viva.analysis.efficiency import (
+    LengthAUROC,
+    length_auroc,
+    length_bins,
+    pareto,
+    summarise_efficiency,
+)
+from viva.analysis.gaps import (
+    GAP_NAMES,
+    LENGTH_RATIO,
+    Confusion,
+    Gap,
+    SplitterErrors,
+    benchmark_gaps,
+    headline_gaps,
+    reasoning_gaps,
+)
+from viva.analysis.intervals import newcombe, wilson
+from viva.analysis.paired_tests import (
+    PairedTest,
+    holm,
+    mcnemar_test,
+    minimum_detectable_difference,
+    sign_flip,
+)
+from viva.analysis.positions import key_positions, uniform_positions_p
+from viva.analysis.readers import ReaderComparison, compare_readers
+from viva.analysis.resampling import (
+    Patterns,
+    cell_mean_draws,
+    patterns,
+    percentile_interval,
+    stream,
+)
+from viva.analysis.robustness import (
+    AXES,
+    THRESHOLDS,
+    Axis,
+    Robustness,
+    SweepPoint,
+    robustness_card,
+    stratum_at,
+    sweep,
+)
+from viva.analysis.stability import summarise_stability
 
 __all__ = [
     "AXES",
@@ -128,32 +119,3 @@ __all__ = [
     "uniform_positions_p",
     "wilson",
 ]
-
-_HOMES = {
-    "stability": "summarise_stability",
-    "readers": "ReaderComparison compare_readers",
-    "positions": "key_positions uniform_positions_p",
-    "efficiency": "LengthAUROC length_auroc length_bins pareto summarise_efficiency",
-    "duplicates": "NearDuplicates clusters exact_duplicates near_duplicates summarise_duplicates",
-    "difficulty": "accuracy_judged_by_others hard_items hard_subset",
-    "_arrays": "KNOWLEDGE NO_STRATUM REASONING Graded graded",
-    "accuracy": "Accuracy Share accuracies share",
-    "comparisons": "SCOPES TIE_MARGIN Comparison compare compare_all",
-    "gaps": "GAP_NAMES LENGTH_RATIO Confusion Gap SplitterErrors benchmark_gaps headline_gaps "
-    "reasoning_gaps",
-    "intervals": "newcombe wilson",
-    "mcnemar": "PairedTest holm mcnemar_test minimum_detectable_difference sign_flip",
-    "resampling": "Patterns cell_mean_draws patterns percentile_interval stream",
-    "robustness": "AXES THRESHOLDS Axis Robustness SweepPoint robustness_card stratum_at sweep",
-}
-_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"viva.analysis.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'viva.analysis' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__

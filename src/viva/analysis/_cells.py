@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING
+from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viva.analysis._arrays import NO_STRATUM, Graded
 from viva.analysis._cells import SMALLEST_SIDE, Cells, find_cells
+from viva.analysis._graded import NO_STRATUM, Graded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

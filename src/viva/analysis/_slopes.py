@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from viva.analysis._arrays import Graded
+    from viva.analysis._graded import Graded
 
 __all__ = ["LENGTH_RATIO", "length_matched", "soft"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING, Graded
+from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING, Graded
 from viva.analysis.intervals import wilson
 from viva.analysis.resampling import cell_mean_draws, patterns, percentile_interval, stream
 
@@ -29,6 +29,9 @@ class Share:
     """``wilson``, or ``bootstrap`` where items cluster or are averages over samples."""
 
 
+_EMPTY = Share(0, None, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Accuracy:
     """Accuracy over graded items.
@@ -46,7 +49,7 @@ class Accuracy:
     all: Share
     knowledge: Share
     reasoning: Share
-    benchmarks: dict[str, dict[str, Share]] = field(default_factory=dict)
+    benchmarks: dict[str, dict[str, Share]]
 
 
 def share(
@@ -66,11 +69,15 @@ def share(
     cluster : ndarray of int, shape (N,)
     generator : numpy.random.Generator
     resamples, level
-        As elsewhere.
+        As :func:`viva.analysis.reasoning_gaps`; resamples are used by the bootstrap only.
+
+    Returns
+    -------
+    Share
     """
     n = len(values)
     if n == 0:
-        return Share(0, None, None, None, None)
+        return _EMPTY
     mean = float(values.mean())
     if len(np.unique(cluster)) == n and np.all((values == 0) | (values == 1)):
         low, high = wilson(values.sum(), n, level=level)
@@ -102,9 +109,14 @@ def accuracies(
     Returns
     -------
     Accuracy
+
+    Raises
+    ------
+    InputError
+        For an unknown model or settings out of range.
     """
     values = table.values[table.index(model)]
-    read = ~np.isnan(values)
+    graded = ~np.isnan(values)
     headline = table.headline_stratum()
 
     def of(kept: NDArray[np.bool_], *names: str) -> Share:
@@ -117,19 +129,19 @@ def accuracies(
         )
 
     strata = (("knowledge", KNOWLEDGE), ("reasoning", REASONING))
-    table_rows: dict[str, dict[str, Share]] = {}
-    for b in np.unique(table.benchmark[read]).tolist():
+    benchmarks: dict[str, dict[str, Share]] = {}
+    for b in np.unique(table.benchmark[graded]).tolist():
         name = table.benchmark_names[b]
-        here = read & (table.benchmark == b)
+        here = graded & (table.benchmark == b)
         row = {"all": of(here, name, "all")}
         if np.any(table.stratum[here] != NO_STRATUM):
             row |= {word: of(here & (table.stratum == s), name, word) for word, s in strata}
         else:
-            row |= {word: Share(0, None, None, None, None) for word, _ in strata}
-        table_rows[name] = row
+            row |= {word: _EMPTY for word, _ in strata}
+        benchmarks[name] = row
     return Accuracy(
-        all=of(read, "all"),
-        knowledge=of(read & (headline == KNOWLEDGE), "knowledge"),
-        reasoning=of(read & (headline == REASONING), "reasoning"),
-        benchmarks=table_rows,
+        all=of(graded, "all"),
+        knowledge=of(graded & (headline == KNOWLEDGE), "knowledge"),
+        reasoning=of(graded & (headline == REASONING), "reasoning"),
+        benchmarks=benchmarks,
     )

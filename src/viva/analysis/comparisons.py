@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from viva._progress import Advance
 from viva.analysis import _cells
-from viva.analysis._arrays import KNOWLEDGE, REASONING, Graded
 from viva.analysis._cells import SMALLEST_SIDE, Cells
+from viva.analysis._graded import KNOWLEDGE, REASONING, Graded
 from viva.analysis.intervals import normal_quantile
-from viva.analysis.mcnemar import holm, mcnemar_test, minimum_detectable_difference, sign_flip
+from viva.analysis.paired_tests import holm, mcnemar_test, minimum_detectable_difference, sign_flip
 from viva.analysis.resampling import cell_mean_draws, patterns, percentile_interval, stream
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ __all__ = ["SCOPES", "TIE_MARGIN", "Comparison", "compare", "compare_all", "verd
 SCOPES = ("all", "knowledge", "reasoning", "gap")
 TIE_MARGIN = 2.0
 """Points: an interval inside plus and minus this is a tie, even where it excludes 0."""
+
+
+_NO_ITEMS = {
+    "all": "no common items in all",
+    "knowledge": "no common items in knowledge",
+    "reasoning": "no common items in reasoning",
+    "gap": f"no benchmark has {SMALLEST_SIDE} common items of each stratum",
+}
+"""Why a scope has no difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,16 @@ def verdict_of(low: float, high: float) -> str:
     return "undecided"
 
 
+def _with_interval(
+    row: Comparison, estimate: float, drawn: NDArray[np.float64], *, sign: int, level: float
+) -> Comparison:
+    """Add the difference with its interval; ``sign`` is -1 where the pair was swapped."""
+    low, high = percentile_interval(drawn, estimate, level=level)
+    if sign < 0:
+        estimate, low, high = 0.0 - estimate, -high, -low
+    return replace(row, difference=estimate, low=low, high=high, verdict=verdict_of(low, high))
+
+
 def _with_tests(
     row: Comparison,
     difference: NDArray[np.float64],
@@ -155,6 +175,11 @@ def compare(
     -------
     list of Comparison
         One per scope of :data:`SCOPES`, with ``p_holm`` still None.
+
+    Raises
+    ------
+    InputError
+        For an unknown model or settings out of range.
     """
     # Draws belong to the unordered pair, so that swapping it is exact.
     first, second = sorted((a, b))
@@ -177,42 +202,34 @@ def compare(
     draws = cell_mean_draws(
         found, resamples=resamples, generator=stream(seed, "pair", first, second)
     )
-    means = cells.means(difference)
     binary = bool(np.all(np.isin(y1[common], (0, 1)) & np.isin(y2[common], (0, 1))))
+    means = cells.means(difference)
+    sign = 1 if first == a else -1
     out: list[Comparison] = []
     for scope in SCOPES:
         weights, members = _scope(cells, scope)
-        n = int(members.sum())
-        if not np.any(weights):
-            reason = (
-                f"no benchmark has {SMALLEST_SIDE} common items of each stratum"
-                if scope == "gap"
-                else f"no common items in {scope}"
-            )
-            out.append(Comparison(a, b, scope, n, reason=reason))
+        row = Comparison(a, b, scope, int(members.sum()))
+        if not weights.any():
+            out.append(replace(row, reason=_NO_ITEMS[scope]))
             continue
         used = weights != 0
-        estimate = 100 * float(weights[used] @ means[used])
         drawn = 100 * (weights[used] @ draws[used])
-        low, high = percentile_interval(drawn, estimate, level=level)
-        if first != a:
-            estimate, low, high = 0.0 - estimate, -high, -low
-        row = Comparison(
-            a,
-            b,
-            scope,
-            n,
-            clusters=len(np.unique(table.cluster[members])),
-            difference=estimate,
-            low=low,
-            high=high,
-            verdict=verdict_of(low, high),
-            smallest_cell=int(cells.size[used].min()),
+        row = _with_interval(
+            replace(
+                row,
+                clusters=len(np.unique(table.cluster[members])),
+                smallest_cell=int(cells.size[used].min()),
+            ),
+            100 * float(weights[used] @ means[used]),
+            drawn,
+            sign=sign,
+            level=level,
         )
         if scope == "gap":
-            row = _with_gap_test(row, drawn, level=level)
-        else:
-            row = _with_tests(
+            out.append(_with_gap_test(row, drawn, level=level))
+            continue
+        out.append(
+            _with_tests(
                 row,
                 difference[members],
                 table.cluster[members],
@@ -220,7 +237,7 @@ def compare(
                 generator=stream(seed, "flip", first, second, scope),
                 level=level,
             )
-        out.append(row)
+        )
     return out
 
 
@@ -244,7 +261,7 @@ def compare_all(
     resamples: int = 10_000,
     seed: int = 0,
     level: float = 0.95,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> list[Comparison]:
     """Compare all pairs of models in all scopes, with Holm's adjustment per scope.
 

@@ -20,7 +20,7 @@ from viva.analysis.intervals import wilson
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from viva.analysis._arrays import Graded
+    from viva.analysis._graded import Graded
 
 __all__ = ["accuracy_judged_by_others", "hard_items", "hard_subset"]
 
@@ -29,7 +29,7 @@ FEWEST_MODELS = 3
 
 
 def hard_items(
-    values: NDArray[np.float64], *, fewest: int = FEWEST_MODELS
+    values: NDArray[np.float64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which items are hard, and which could be judged.
 
@@ -37,22 +37,21 @@ def hard_items(
     ----------
     values : array of float, shape (models, items)
         Share right in 0..1; NaN where a model has no graded response.
-    fewest : int
-        Models that must have answered an item.
 
     Returns
     -------
     hard : array of bool, shape (items,)
         Judged, and right in less than half of the answers, each model counting once.
     judged : array of bool, shape (items,)
-        Answered by at least ``fewest`` models.
+        Answered by at least :data:`FEWEST_MODELS` models.
     """
     answered = (~np.isnan(values)).sum(axis=0)
-    judged = answered >= fewest
+    judged = answered >= FEWEST_MODELS
     return judged & (2 * np.nansum(values, axis=0) < answered), judged
 
 
 def _cell(values: NDArray[np.float64]) -> dict[str, Any]:
+    """Accuracy over the items that are not NaN, as a report shows it."""
     values = values[~np.isnan(values)]
     if not len(values):
         return {"n": 0, "accuracy": None, "low": None, "high": None}
@@ -65,12 +64,12 @@ def _cell(values: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def hard_subset(data: Graded) -> dict[str, Any]:
+def hard_subset(table: Graded) -> dict[str, Any]:
     """Items that fewer than half of the models get right, and every model's accuracy on them.
 
     Parameters
     ----------
-    data : Graded
+    table : Graded
         At least three models.
 
     Returns
@@ -85,7 +84,7 @@ def hard_subset(data: Graded) -> dict[str, Any]:
     Each model's accuracy is biased downwards by its own part in the choice; see
     :func:`accuracy_judged_by_others`.
     """
-    hard, judged = hard_items(data.values)
+    hard, judged = hard_items(table.values)
     if not judged.any():
         reason = f"no item was answered by at least {FEWEST_MODELS} models"
         return {"n": 0, "share": None, "reason": reason, "models": {}}
@@ -94,17 +93,17 @@ def hard_subset(data: Graded) -> dict[str, Any]:
         "share": float(hard.sum() / judged.sum()),
         "reason": None,
         "models": {
-            model: _cell(row[hard]) for model, row in zip(data.models, data.values, strict=True)
+            model: _cell(row[hard]) for model, row in zip(table.models, table.values, strict=True)
         },
     }
 
 
-def accuracy_judged_by_others(data: Graded) -> dict[str, dict[str, Any]]:
+def accuracy_judged_by_others(table: Graded) -> dict[str, dict[str, Any]]:
     """Every model's accuracy on the items that are hard for the *other* models.
 
     Parameters
     ----------
-    data : Graded
+    table : Graded
         At least four models, so that three others judge.
 
     Returns
@@ -114,7 +113,7 @@ def accuracy_judged_by_others(data: Graded) -> dict[str, dict[str, Any]]:
         item is hard for at least three others. The items differ from model to model.
     """
     out: dict[str, dict[str, Any]] = {}
-    for position, model in enumerate(data.models):
-        hard, _ = hard_items(np.delete(data.values, position, axis=0))
-        out[model] = _cell(data.values[position][hard])
+    for position, model in enumerate(table.models):
+        hard, _ = hard_items(np.delete(table.values, position, axis=0))
+        out[model] = _cell(table.values[position][hard])
     return out

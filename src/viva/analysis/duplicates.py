@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from viva.analysis._shingles import Shingles, candidate_pairs, shingle, similarities, weigh
+from viva.analysis._shingles import candidate_pairs, shingle, similarities, weigh
 from viva.records import normalise
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ NEAR = 0.7
 """Weighted similarity of shingles from which two items are near duplicates."""
 TELLING = 12.0
 """Weight that two stems must share: "Which of the following statements is true?" shares 9."""
-_CANDIDATE = 0.5  # unweighted: a difference in common words weighs less than it counts
+_CANDIDATE = 0.5
+"""Unweighted similarity of candidates: a difference in common words weighs less than it counts."""
 
 
 class NearDuplicates(NamedTuple):
@@ -46,7 +47,7 @@ class NearDuplicates(NamedTuple):
     """Buckets of look-alikes too large to compare all with all; 0 = none was cut short."""
 
 
-def _codes(keys: Sequence[Hashable]) -> NDArray[np.int64]:
+def _by_appearance(keys: Sequence[Hashable]) -> NDArray[np.int64]:
     """Consecutive codes in order of first appearance."""
     seen: dict[Hashable, int] = {}
     return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
@@ -81,7 +82,7 @@ def exact_duplicates(items: pl.DataFrame) -> NDArray[np.int64]:
             keys.append(row)
         else:
             keys.append((key, context if len(known[key]) > 1 else ""))
-    return _codes(keys)
+    return _by_appearance(keys)
 
 
 def clusters(items: pl.DataFrame) -> NDArray[np.int64]:
@@ -113,17 +114,18 @@ def clusters(items: pl.DataFrame) -> NDArray[np.int64]:
         return exact
     # A graph of exact codes and groups: an item is an edge between its two.
     first_group = int(exact.max()) + 1
-    codes = first_group + _codes([groups[row] for row in declared])
+    codes = first_group + _by_appearance([groups[row] for row in declared])
     size = int(codes.max()) + 1
     edges = coo_array((np.ones(len(declared)), (exact[declared], codes)), shape=(size, size))
     _, labels = connected_components(edges, directed=False)
-    return _codes(labels[exact].tolist())
+    return _by_appearance(labels[exact].tolist())
 
 
 def _near_view(
     texts: list[list[str]], threshold: float, telling: float, seed: int
 ) -> tuple[dict[tuple[int, int], float], int]:
-    sets: Shingles = shingle(texts)
+    """Similarity of each pair of near texts, and the number of crowded buckets."""
+    sets = shingle(texts)
     weights = weigh(sets)
     ends = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])[sets.starts]
     candidates = candidate_pairs(sets, _CANDIDATE, eligible=np.diff(ends) >= telling, seed=seed)
@@ -193,6 +195,15 @@ def _right_texts(items: pl.DataFrame) -> list[frozenset[str] | None]:
     return out
 
 
+def _contradiction(
+    rows: Sequence[int], right: Sequence[frozenset[str] | None]
+) -> tuple[int, int] | None:
+    """The first keyed copy and the first whose key differs from it; None where all agree."""
+    keyed = [row for row in rows if right[row] is not None]
+    other = next((row for row in keyed[1:] if right[row] != right[keyed[0]]), None)
+    return None if other is None else (keyed[0], other)
+
+
 def summarise_duplicates(
     items: pl.DataFrame, near: NearDuplicates | None = None, *, examples: int = 20
 ) -> dict[str, Any]:
@@ -219,44 +230,36 @@ def summarise_duplicates(
     near = near_duplicates(items) if near is None else near
     exact = exact_duplicates(items)
     benchmarks = items["benchmark"].to_list()
-    names = [f"{b}/{i}" for b, i in zip(benchmarks, items["item_id"], strict=True)]
-    right = _right_texts(items)
     members: defaultdict[int, list[int]] = defaultdict(list)
     for row, code in enumerate(exact.tolist()):
         members[code].append(row)
     copied = [rows for rows in members.values() if len(rows) > 1]
-    shown: list[dict[str, Any]] = []
-
-    def example(a: int, b: int, similarity: float) -> None:
-        both = right[a] is not None and right[b] is not None
-        same = right[a] == right[b] if both else None
-        shown.append({"a": names[a], "b": names[b], "similarity": similarity, "same_key": same})
-
-    contradicting = 0
-    for rows in copied:
-        keyed = [row for row in rows if right[row] is not None]
-        other = next((row for row in keyed[1:] if right[row] != right[keyed[0]]), None)
-        if other is not None:
-            contradicting += 1
-            if len(shown) < examples:
-                example(keyed[0], other, 1.0)
-    houses = [
-        {benchmarks[row] for code in exact[pair].tolist() for row in members[code]}
+    right = _right_texts(items)
+    contradicting = list(filter(None, (_contradiction(rows, right) for rows in copied)))
+    across = [
+        len({benchmarks[row] for code in exact[pair].tolist() for row in members[code]}) > 1
         for pair in near.pairs
     ]
-    across = [len(house) > 1 for house in houses]
-    for wanted in (True, False):
-        for pair, similarity, here in zip(near.pairs, near.similarity, across, strict=True):
-            if len(shown) >= examples:
-                break
-            if here is wanted:
-                example(int(pair[0]), int(pair[1]), round(float(similarity), 3))
+    by_place = sorted(range(len(across)), key=lambda place: not across[place])
+    shown = [(a, b, 1.0) for a, b in contradicting]
+    shown += [
+        (*near.pairs[i].tolist(), round(float(near.similarity[i]), 3)) for i in by_place[:examples]
+    ]
+    names = [f"{b}/{i}" for b, i in zip(benchmarks, items["item_id"], strict=True)]
     return {
         "exact_clusters": len(copied),
         "exact_items": sum(len(rows) - 1 for rows in copied),
         "exact_across_benchmarks": sum(len({benchmarks[r] for r in rows}) > 1 for rows in copied),
-        "contradicting_keys": contradicting,
+        "contradicting_keys": len(contradicting),
         "near_pairs": len(near.pairs),
         "near_across_benchmarks": sum(across),
-        "examples": shown,
+        "examples": [
+            {
+                "a": names[a],
+                "b": names[b],
+                "similarity": similarity,
+                "same_key": None if None in (right[a], right[b]) else right[a] == right[b],
+            }
+            for a, b, similarity in shown[:examples]
+        ],
     }

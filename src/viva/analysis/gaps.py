@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viva.analysis import _cells
-from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING, Graded
 from viva.analysis._cells import SMALLEST_SIDE
 from viva.analysis._gap import (
     NONE_TWO_SIDED,
@@ -24,6 +23,7 @@ from viva.analysis._gap import (
     no_gap,
     one_sided,
 )
+from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING, Graded
 from viva.analysis._noise import Confusion, SplitterErrors, noise_corrected
 from viva.analysis._slopes import LENGTH_RATIO, length_matched, soft
 from viva.analysis.intervals import newcombe
@@ -83,6 +83,7 @@ def _linear(
 def _pooled(
     answers: Answers, means: NDArray[np.float64], draws: NDArray[np.float64], level: float
 ) -> Gap:
+    """The gap over all items together, with at least 20 in each stratum."""
     sides = np.bincount(answers.stratum[answers.kept], minlength=2)
     if sides.min() < SMALLEST_SIDE:
         return no_gap(f"fewer than {SMALLEST_SIDE} items of a stratum", int(sides.sum()))
@@ -101,6 +102,7 @@ def _draws(
     generator: np.random.Generator,
     low: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
+    """Draws of the cell means, whose least value is ``low``. Shape (C, R)."""
     cells = answers.cells
     found = patterns(
         cells.code,
@@ -112,6 +114,15 @@ def _draws(
         prior=cells.prior,
     )
     return cell_mean_draws(found, resamples=resamples, generator=generator)
+
+
+def _pooled_and_within(
+    answers: Answers, means: NDArray[np.float64], draws: NDArray[np.float64], level: float
+) -> dict[str, Gap]:
+    return {
+        "pooled": _pooled(answers, means, draws, level),
+        "within": _linear(answers, _cells.within(answers.cells), means, draws, level),
+    }
 
 
 def _chance_corrected(
@@ -128,11 +139,8 @@ def _chance_corrected(
     scored = answers_of(answers.table, score, answers.stratum, kept)
     lowest = scored.cells.means(-chance / (1 - chance))
     draws = _draws(scored, resamples, generator, lowest)
-    means = scored.cells.means(scored.y)
-    return {
-        "chance_corrected": _linear(scored, _cells.within(scored.cells), means, draws, level),
-        "chance_corrected_pooled": _pooled(scored, means, draws, level),
-    }
+    found = _pooled_and_within(scored, scored.cells.means(scored.y), draws, level)
+    return {"chance_corrected": found["within"], "chance_corrected_pooled": found["pooled"]}
 
 
 def reasoning_gaps(
@@ -180,13 +188,11 @@ def reasoning_gaps(
     answers = answers_of(table, y, table.headline_stratum())
     if not answers.kept.any():
         return dict.fromkeys(GAP_NAMES, no_gap("no graded item has a stratum"))
-    cells = answers.cells
-    means = cells.means(answers.y)
+    means = answers.cells.means(answers.y)
     draws = _draws(answers, resamples, stream(seed, "gap", model))
-    size_weighted = _cells.within(cells, size_weighted=True)
+    size_weighted = _cells.within(answers.cells, size_weighted=True)
     return {
-        "pooled": _pooled(answers, means, draws, level),
-        "within": _linear(answers, _cells.within(cells), means, draws, level),
+        **_pooled_and_within(answers, means, draws, level),
         "within_size_weighted": _linear(answers, size_weighted, means, draws, level),
         "length_matched": length_matched(answers, level=level),
         **_chance_corrected(answers, resamples, stream(seed, "chance", model), level),
@@ -214,6 +220,11 @@ def headline_gaps(
         As :func:`reasoning_gaps`.
     stratum : ndarray of int, shape (N,), optional
         In place of the table's; -1 leaves an item out.
+
+    Returns
+    -------
+    dict of str to Gap
+        ``pooled`` and ``within``.
     """
     y = table.values[table.index(model)]
     answers = answers_of(table, y, table.headline_stratum() if stratum is None else stratum)
@@ -221,10 +232,7 @@ def headline_gaps(
         return dict.fromkeys(("pooled", "within"), no_gap("no graded item has a stratum"))
     means = answers.cells.means(answers.y)
     draws = _draws(answers, resamples, stream(seed, "gap", model))
-    return {
-        "pooled": _pooled(answers, means, draws, level),
-        "within": _linear(answers, _cells.within(answers.cells), means, draws, level),
-    }
+    return _pooled_and_within(answers, means, draws, level)
 
 
 def benchmark_gaps(
@@ -247,42 +255,54 @@ def benchmark_gaps(
     dict of str to Gap
         Newcombe's interval for separate binary items, the cluster bootstrap otherwise.
     """
-    y_all = table.values[table.index(model)]
-    kept = ~np.isnan(y_all) & (table.stratum != NO_STRATUM)
+    y = table.values[table.index(model)]
+    kept = ~np.isnan(y) & (table.stratum != NO_STRATUM)
     out: dict[str, Gap] = {}
     for b in np.unique(table.benchmark[kept]).tolist():
         name = table.benchmark_names[b]
         here = kept & (table.benchmark == b)
-        y, side, cluster = y_all[here], table.stratum[here], table.cluster[here]
-        n = np.bincount(side, minlength=2)
-        if n.min() == 0:
-            out[name] = no_gap("items of one stratum only", int(n.sum()))
-            continue
-        right = np.bincount(side, weights=y, minlength=2)
-        share = right / n
-        estimate = float(share[REASONING] - share[KNOWLEDGE])
-        separate = len(np.unique(cluster)) == len(cluster)
-        if separate and np.isin(y, (0.0, 1.0)).all():
-            ends = newcombe(
-                right[REASONING], n[REASONING], right[KNOWLEDGE], n[KNOWLEDGE], level=level
-            )
-            low, high = float(ends[0]), float(ends[1])
-        else:
-            draws = cell_mean_draws(
-                patterns(side, y, cluster, cells=2),
-                resamples=resamples,
-                generator=stream(seed, "benchmark gap", model, name),
-            )
-            low, high = percentile_interval(
-                draws[REASONING] - draws[KNOWLEDGE], estimate, level=level
-            )
-        out[name] = Gap(
-            100 * estimate,
-            100 * low,
-            100 * high,
-            int(n.sum()),
-            benchmarks=(name,),
-            smallest_cell=int(n.min()),
-            effective_n=float(4 * n.prod() / n.sum()),
+        out[name] = _inside(
+            name,
+            y[here],
+            table.stratum[here],
+            table.cluster[here],
+            resamples=resamples,
+            generator=stream(seed, "benchmark gap", model, name),
+            level=level,
         )
     return out
+
+
+def _inside(
+    name: str,
+    y: NDArray[np.float64],
+    stratum: NDArray[np.int64],
+    cluster: NDArray[np.int64],
+    *,
+    resamples: int,
+    generator: np.random.Generator,
+    level: float,
+) -> Gap:
+    """The gap inside one benchmark."""
+    n = np.bincount(stratum, minlength=2)
+    if n.min() == 0:
+        return no_gap("items of one stratum only", int(n.sum()))
+    right = np.bincount(stratum, weights=y, minlength=2)
+    shares = right / n
+    estimate = float(shares[REASONING] - shares[KNOWLEDGE])
+    if len(np.unique(cluster)) == len(cluster) and np.isin(y, (0.0, 1.0)).all():
+        ends = newcombe(right[REASONING], n[REASONING], right[KNOWLEDGE], n[KNOWLEDGE], level=level)
+        low, high = float(ends[0]), float(ends[1])
+    else:
+        found = patterns(stratum, y, cluster, cells=2)
+        draws = cell_mean_draws(found, resamples=resamples, generator=generator)
+        low, high = percentile_interval(draws[REASONING] - draws[KNOWLEDGE], estimate, level=level)
+    return Gap(
+        100 * estimate,
+        100 * low,
+        100 * high,
+        int(n.sum()),
+        benchmarks=(name,),
+        smallest_cell=int(n.min()),
+        effective_n=float(4 * n.prod() / n.sum()),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +12,18 @@ from viva.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["newcombe", "normal_quantile", "wilson"]
+__all__ = ["check_level", "newcombe", "normal_quantile", "wilson"]
 
 
 def normal_quantile(probability: float) -> float:
     """Quantile of the standard normal distribution."""
-    from statistics import NormalDist
-
     return NormalDist().inv_cdf(probability)
 
 
-def _check_level(level: float) -> float:
+def check_level(level: float) -> None:
+    """Raise InputError unless the confidence level lies in (0, 1)."""
     if not 0 < level < 1:
         raise InputError(f"level {level} is not between 0 and 1", mend="Use 0.95 for 95 %")
-    return normal_quantile(0.5 + level / 2)
 
 
 def _check_share(k: NDArray[np.float64], n: NDArray[np.float64]) -> None:
@@ -58,7 +57,8 @@ def wilson(
     ----------
     Wilson (1927), JASA 22, 209-212.
     """
-    z = _check_level(level)
+    check_level(level)
+    z = normal_quantile(0.5 + level / 2)
     k_, n_ = np.broadcast_arrays(np.asarray(k, float), np.asarray(n, float))
     _check_share(k_, n_)
     with np.errstate(invalid="ignore", divide="ignore"):

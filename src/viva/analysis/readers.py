@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from viva._progress import Advance
 from viva.records import LETTERS
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def compare_readers(
     *,
     readers: Mapping[str, Reader] | None = None,
     most: int | None = None,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> ReaderComparison:
     """Accuracy by each other reader, against this tool's, on the same raw texts.
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from viva.analysis.intervals import check_level
 from viva.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ def stream(seed: int, *names: str) -> np.random.Generator:
         Non-negative.
     *names : str
         What the draws are for, such as the statistic and the model.
+
+    Raises
+    ------
+    InputError
+        For a negative seed.
     """
     if seed < 0:
         raise InputError(f"seed {seed} is negative")
@@ -245,6 +251,11 @@ def cell_mean_draws(
     ndarray of float, shape (C, R)
         NaN for cells without items. Working memory is two arrays of that shape in single
         precision: weights are used as they are drawn, one pattern after the other.
+
+    Raises
+    ------
+    InputError
+        For fewer than one resample.
     """
     if resamples < 1:
         raise InputError(f"resamples is {resamples}", mend="Use at least 1, better 2000 or more")
@@ -284,9 +295,18 @@ def percentile_interval(
         An estimate at the edge of its range (all right) can lie just outside the draws.
     level : float
         Confidence level, in (0, 1).
+
+    Returns
+    -------
+    low, high : float
+        In the unit of the draws.
+
+    Raises
+    ------
+    InputError
+        For a level outside (0, 1).
     """
-    if not 0 < level < 1:
-        raise InputError(f"level {level} is not between 0 and 1", mend="Use 0.95 for 95 %")
+    check_level(level)
     low, high = (float(q) for q in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
     if estimate is None:
         return low, high

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viva.analysis._arrays import KNOWLEDGE, NO_STRATUM, REASONING, Graded
+from viva._progress import Advance
+from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING, Graded
 from viva.analysis.gaps import Gap, headline_gaps
 from viva.errors import InputError
 
@@ -63,7 +64,7 @@ def sweep(
     resamples: int = 2_000,
     seed: int = 0,
     level: float = 0.95,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> list[SweepPoint]:
     """Pooled and within gap of every model at each threshold.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from viva._progress import Advance
 from viva.answers import read
 from viva.records import Choice, Status, score_schema
 from viva.scoring.choice import read_prediction, score_choice
@@ -22,7 +22,7 @@ def score_responses(
     items: pl.DataFrame,
     responses: pl.DataFrame,
     *,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> pl.DataFrame:
     """Read and score every response whose item has a single-choice target.
 

@@ -55,6 +55,11 @@ def mcnemar_test(b: int, c: int) -> PairedTest:
     PairedTest
         ``p`` is the two-sided binomial p-value of ``b`` in ``b + c`` at 1/2.
 
+    Raises
+    ------
+    InputError
+        Where a count is negative.
+
     References
     ----------
     McNemar (1947), Psychometrika 12, 153-157; Fagerland, Lydersen and Laake (2013), BMC Medical
@@ -139,27 +144,41 @@ def sign_flip(
     if len(array) == 0:
         return PairedTest(1.0, 1.0, True)
     whole = _whole(np.abs(array))
-    if whole is not None:
-        sizes, counts = np.unique(whole, return_counts=True)
-        length = int(sizes @ counts) + 1
-        if length * (len(array) - counts.max() + 1) <= _WORK:
-            mass = _exact_distribution(sizes, counts)
-            plus = int(whole[array > 0].sum())
-            extreme = min(plus, length - 1 - plus)
-            point = float(mass[extreme])
-            if 2 * extreme == length - 1:
-                return PairedTest(1.0, 1 - point / 2, True)
-            tail = float(mass[: extreme + 1].sum())
-            return PairedTest(min(1.0, 2 * tail), min(1.0, 2 * tail - point), True)
+    exact = None if whole is None else _exact_flip(whole, array > 0)
+    if exact is not None:
+        return exact
     rng = generator if generator is not None else np.random.default_rng(0)
-    magnitudes, counts = np.unique(np.round(np.abs(array), 9), return_counts=True)
-    observed = abs(float(array.sum()))
+    return _sampled_flip(array, rng, resamples)
+
+
+def _exact_flip(sizes: NDArray[np.int64], plus: NDArray[np.bool_]) -> PairedTest | None:
+    """The test on whole sums, ``plus`` where they are positive; None where it is too much work."""
+    distinct, counts = np.unique(sizes, return_counts=True)
+    total = int(sizes.sum())
+    if (total + 1) * (len(sizes) - counts.max() + 1) > _WORK:
+        return None
+    mass = _exact_distribution(distinct, counts)
+    on_plus = int(sizes[plus].sum())
+    extreme = min(on_plus, total - on_plus)
+    point = float(mass[extreme])
+    if 2 * extreme == total:
+        return PairedTest(1.0, 1 - point / 2, True)
+    tail = float(mass[: extreme + 1].sum())
+    return PairedTest(min(1.0, 2 * tail), min(1.0, 2 * tail - point), True)
+
+
+def _sampled_flip(
+    sums: NDArray[np.float64], generator: np.random.Generator, resamples: int
+) -> PairedTest:
+    """The test from drawn signs; sums of one size are drawn together."""
+    sizes, counts = np.unique(np.round(np.abs(sums), 9), return_counts=True)
+    observed = abs(float(sums.sum()))
     drawn = np.empty(resamples)
-    step = max(1, 2_000_000 // len(magnitudes))
+    step = max(1, 2_000_000 // len(sizes))
     for start in range(0, resamples, step):
         here = min(step, resamples - start)
-        plus_counts = rng.binomial(counts, 0.5, size=(here, len(counts)))
-        drawn[start : start + here] = np.abs((2 * plus_counts - counts) @ magnitudes)
+        plus = generator.binomial(counts, 0.5, size=(here, len(counts)))
+        drawn[start : start + here] = np.abs((2 * plus - counts) @ sizes)
     margin = 1e-9 * max(1.0, observed)
     above = int(np.sum(drawn > observed + margin))
     level = int(np.sum(np.abs(drawn - observed) <= margin))
@@ -180,6 +199,11 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
     -------
     list of float or None
         Adjusted p-values, in the order given.
+
+    Raises
+    ------
+    InputError
+        Where a p-value is outside 0..1.
 
     References
     ----------
