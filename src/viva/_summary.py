@@ -293,6 +293,9 @@ class BenchmarkSummary(_Record):
     reasoning: int | None
     knowledge: int | None
     share_reasoning: float | None
+    share_by_threshold: dict[str, float] = Field(
+        default_factory=dict, description="threshold -> share of reasoning; empty for given labels"
+    )
     cross_fitted: float | None = Field(description="share of items with a cross-fitted p")
     in_domain: bool
     options: dict[str, int] = Field(description="number of options -> items")
@@ -340,9 +343,6 @@ class Splitter(_Record):
         description="measure -> splitter and baselines, cross-validated on the labelled items"
     )
     cross_fitted: float | None
-    movers: list[tuple[str, float]] = Field(
-        default_factory=list, description="features that weigh most towards reasoning (+)"
-    )
 
 
 class Settings(_Record):

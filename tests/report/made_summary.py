@@ -304,6 +304,9 @@ def make_summary(
             "reasoning": round(n * share),
             "knowledge": n - round(n * share),
             "share_reasoning": round(n * share) / n,
+            "share_by_threshold": {}
+            if given
+            else {f"{k / 10}": max(0.0, min(1.0, share + 0.5 - k / 10)) for k in range(1, 10)},
             "cross_fitted": None if given else 0.24,
             "in_domain": name in in_domain,
             "options": {str(options): n},
@@ -398,19 +401,6 @@ def make_summary(
                 )
             },
             "cross_fitted": None if given else 0.24,
-            "movers": []
-            if given
-            else [
-                ("most likely diagnosis", 2.1),
-                ("next step in management", 1.8),
-                ("presents with", 1.4),
-                ("year-old", 0.9),
-                ("history of", 0.6),
-                ("is caused by", -1.1),
-                ("which of the following is true", -1.5),
-                ("derived from", -1.9),
-                ("enzyme", -2.0),
-            ],
         },
         "data_quality": {
             "items": items,

@@ -111,7 +111,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "caution": bad,
         "definition_in_words": bad,
         "text_view": bad,
-        "movers": [[t, 1.0] for t in HOSTILE],
         "measures": {bad: {bad: {"estimate": 0.5}}},
     }
     summary["settings"] |= {

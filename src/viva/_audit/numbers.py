@@ -255,6 +255,7 @@ def benchmark_summaries(items: pl.DataFrame, strata: Strata) -> dict[str, Benchm
         split = int(np.sum(stratum >= 0))
         reasoning = int(np.sum(stratum == analysis.REASONING))
         counts = part["options"].list.len()
+        known = strata.p[here][~np.isnan(strata.p[here])]
         card = CARDS.get(name)
         out[name] = BenchmarkSummary(
             title=card.title if card else name,
@@ -263,6 +264,11 @@ def benchmark_summaries(items: pl.DataFrame, strata: Strata) -> dict[str, Benchm
             reasoning=reasoning if split else None,
             knowledge=split - reasoning if split else None,
             share_reasoning=reasoning / split if split else None,
+            share_by_threshold={
+                f"{threshold:.1f}": float(np.mean(known >= threshold))
+                for threshold in analysis.THRESHOLDS
+                if len(known)
+            },
             cross_fitted=float(strata.cross_fitted[here].mean()),
             in_domain=bool(strata.in_domain[here].any()),
             options={str(k): n for k, n in sorted(counts.value_counts().iter_rows())},

@@ -78,33 +78,31 @@ def _model(model: ModelSummary, card: RobustnessCard | None) -> str:
     return words + _survival(card, sign)
 
 
-def _signs(gaps: Sequence[Gap]) -> str:
-    """How many models are weaker, stronger or neither, as one clause."""
+def _signs(gaps: Sequence[Gap], *, looks: bool = False) -> str:
+    """How many models are (or look) weaker, stronger or neither, as one clause."""
     signs = [_sign(gap) for gap in gaps]
-    weaker, stronger, total = signs.count(-1), signs.count(1), len(signs)
+    total = len(signs)
+    singular, plural = ("looks", "look") if looks else ("is", "are")
     if total == 1:
         return {
-            -1: "the model is weaker on reasoning",
-            0: "no difference is shown",
-            1: "the model is stronger on reasoning",
+            -1: f"the model {singular} weaker on reasoning",
+            0: "the model shows no difference between reasoning and knowledge",
+            1: f"the model {singular} stronger on reasoning",
         }[signs[0]]
-    if weaker == total or stronger == total:
-        return f"all {total} models are {'weaker' if weaker else 'stronger'} on reasoning"
-    if not weaker and not stronger:
-        return f"none of the {total} models shows a difference"
-    parts = [
-        f"{number} {'is' if number == 1 else 'are'} {word}"
-        for number, word in ((weaker, "weaker on reasoning"), (stronger, "stronger on it"))
-        if number
-    ]
-    if not weaker:
-        parts = [f"{stronger} {'is' if stronger == 1 else 'are'} stronger on reasoning"]
-    rest = total - weaker - stronger
-    if rest:
-        parts.append(f"{rest} {'shows' if rest == 1 else 'show'} no difference")
-    return f"of {total} models " + (
-        " and ".join(parts) if len(parts) < 3 else f"{parts[0]}, {parts[1]} and {parts[2]}"
-    )
+    counts = [(signs.count(-1), "weaker"), (signs.count(1), "stronger"), (signs.count(0), "")]
+    counts = [(number, word) for number, word in counts if number]
+    parts = []
+    for place, (number, word) in enumerate(counts):
+        who = f"{number}" if place else f"{number} of {total} models"
+        if not place and number == total:
+            who = f"all {total} models"
+        many = number > 1
+        if word:
+            on = " on reasoning" if not place else ""
+            parts.append(f"{who} {plural if many else singular} {word}{on}")
+        else:
+            parts.append(f"{who} {'show' if many else 'shows'} no difference")
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _headline(models: dict[str, ModelSummary]) -> tuple[str, list[str]]:
@@ -115,14 +113,12 @@ def _headline(models: dict[str, ModelSummary]) -> tuple[str, list[str]]:
         return f"No gap inside benchmarks can be given: {reason}.", []
     pooled = [m.gap.pooled for m in models.values() if m.gap.pooled.estimate is not None]
     inside = _signs(within)
-    headline = f"Inside benchmarks {inside}."
+    headline = f"Inside benchmarks, {inside}."
     several = any(len(gap.benchmarks) > 1 for gap in pooled)
     if not several:
         return headline, [f"The gap is {_span(within)}, from one benchmark."]
-    looks = _signs(pooled).replace("is weaker", "looks weaker").replace("are weaker", "look weaker")
-    looks = looks.replace("is stronger", "looks stronger").replace("are stronger", "look stronger")
     return (
-        f"Pooled over benchmarks, {looks}. {headline}",
+        f"Pooled over benchmarks, {_signs(pooled, looks=True)}. {headline}",
         [
             f"Pooled, the gap between reasoning and knowledge items reads {_span(pooled)}; inside "
             f"benchmarks it is {_span(within)}. The rest is how the benchmarks are mixed."
@@ -166,7 +162,7 @@ def verdict(
         sentences.append(
             f"A direction is shown for {len(tested)} of {len(robustness)} models; it survives "
             "other thresholds, text views, definitions and controls for "
-            f"{sum(tested)} of them."
+            f"{'all' if all(tested) else sum(tested)} of them."
         )
     unread = {
         name: (m.unparsed + m.ambiguous) / (m.n - m.ungraded)

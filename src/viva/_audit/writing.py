@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viva._audit.strata import GIVEN
 from viva._files import sha256
 from viva.errors import InputError
 from viva.records import LETTERS, Status
@@ -20,6 +22,8 @@ __all__ = ["write"]
 LONGEST_TEXT = 4_000
 """Characters of a response shown in the report."""
 EXAMPLES = 12
+MOVERS = 6
+"""Words and features shown for one item."""
 
 
 def write(result: Audit, out: Path) -> Path:
@@ -106,6 +110,7 @@ def disagreements(result: Audit) -> list[dict[str, Any]]:
                 "item_id": row["item_id"],
                 "stratum": row["stratum"],
                 "p_reasoning": row["p_reasoning"],
+                "moved": _moved(row, result.summary),
                 "question": row["question"][:LONGEST_TEXT],
                 "options": list(row["options"]),
                 "key": LETTERS[row["key"][0]],
@@ -113,6 +118,16 @@ def disagreements(result: Audit) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _moved(item: Mapping[str, Any], summary: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """What moved the splitter on this item, largest first; nothing for given labels."""
+    splitter = summary["splitter"]
+    if splitter["definition"] == GIVEN or item["p_reasoning"] is None:
+        return []
+    from viva import strata
+
+    return strata.explain(item, splitter["definition"], splitter["text_view"], top=MOVERS)
 
 
 def unread(result: Audit) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from viva.report import (
     _matrix,
     _quality,
     _robustness,
+    _shares,
     _sweep,
     _text,
 )
@@ -139,7 +140,8 @@ def render(
         What `summary.json` holds.
     disagreements : sequence of mappings, optional
         Items on which models disagree most: ``benchmark``, ``item_id``, ``question``, ``options``
-        (list of texts), ``key`` (letter) and ``answers`` (model -> letter or None).
+        (list of texts), ``key`` (letter) and ``answers`` (model -> letter or None); optional
+        ``stratum``, ``p_reasoning`` and ``moved`` (what moved the splitter: name, logits).
     unread : sequence of mappings, optional
         Responses that were not read: ``model``, ``benchmark``, ``item_id``, ``status``,
         ``reason``, ``text``.
@@ -186,6 +188,7 @@ def render(
             gap=_gap.gap_figure(clean),
             estimators=_gap.estimator_figure(clean),
             sweep=_sweep.sweep_figure(clean),
+            shares=_shares.shares_figure(clean),
             cards=_robustness.cards(clean),
             heat=_heat.heat_map(clean),
             matrices=matrices,
