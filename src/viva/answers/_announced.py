@@ -46,7 +46,7 @@ def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
         if lower > start:  # begin at a word, so that no trigger is cut
             blank = view.low.find(" ", lower, upper)
             lower = blank if blank >= 0 else lower
-        found = list(trigger.finditer(view.low, max(start, lower - 24), upper + 24))
+        found = list(trigger.finditer(view.low, max(start, lower - 80), upper + 80))
         for match in reversed(found):
             if lower <= match.start() < upper and looked_at < _MOST:
                 looked_at += 1
@@ -74,9 +74,8 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     noun = match.group()
     if _word_before(low, at):
         return None
-    opened = raw.rfind("<", max(0, at - 24), at)
-    if opened >= 0 and raw[opened + 1] == "/" and ">" not in raw[opened:at]:
-        return None  # a closing tag
+    if raw[at - 2 : at] in ("</", "[/") or _CLOSING.search(raw, max(0, at - 24), at):
+        return None
     closed = _closed_slot(view, noun, at, end)
     if closed:
         if _TAKEN_BACK.match(low, closed[1]):
@@ -136,10 +135,14 @@ def _direct(view: View, end: int) -> Claim | None:
     if at == end or at >= len(view.low) or not letter_at(view, at, len(view.low), marked=True):
         return None
     behind = view.low[at + 1 : at + 8].lstrip(" )]'")
-    if behind[:1].isalnum() or behind[:1] in (",", "-", ":", "/"):
+    if (behind[:1].isalnum() and behind[:1] < "\u0900") or behind[:1] in (",", "-", ":", "/"):
         return None
     claim = read_slot(view, at, len(view.low), EXPLICIT)
     return claim if claim and claim.option is not None else None
+
+
+_CLOSING = re.compile(r"<\s?/[^<>]{0,20}$")
+_TAG = {">": "<", "]": "["}
 
 
 def _closed_slot(view: View, noun: str, at: int, end: int) -> tuple[int, int] | None:
@@ -149,8 +152,8 @@ def _closed_slot(view: View, noun: str, at: int, end: int) -> tuple[int, int] | 
         if end < len(raw) and raw[end] in "{ " and (open_ := raw.find("{", end, end + 4)) >= 0:
             return open_ + 1, _closing_brace(raw, open_ + 1)
         return None
-    if raw[end : end + 1] == ">" and "<" in raw[max(0, at - 24) : at]:
-        close = raw.find("</", end, end + 4000)
+    if raw[end : end + 1] in _TAG and _TAG[raw[end]] in raw[max(0, at - 24) : at]:
+        close = raw.find(f"{_TAG[raw[end]]}/", end, end + 4000)
         return end + 1, close if close >= 0 else len(raw)
     field = _FIELD.match(raw, end)
     if field is None or (field["close"] is None and field["quote"] is None):
@@ -278,6 +281,8 @@ def _terminal_letter(view: View, end: int, strength: int) -> Claim | None:
             and _letters_only(view, claim)
             else None
         )
+    if _JUDGED.match(low, claim.after):  # "A: no, B: yes"
+        return None
     rest = low[claim.after : claim.after + 12].lstrip(" )]'")
     word = re.match(r"\w*", rest)
     if claim.end - claim.start > 1:
@@ -285,6 +290,11 @@ def _terminal_letter(view: View, end: int, strength: int) -> Claim | None:
     if rest and word and word.group() and word.group() not in ("because", "since", "as"):
         return None
     return claim
+
+
+_JUDGED = re.compile(
+    r"[ )]{0,2}[:)=-]{1,2} {0,2}(?:yes|no|not|wrong|incorrect|false|unlikely|less)\b"
+)
 
 
 def _letters_only(view: View, claim: Claim) -> bool:

@@ -77,10 +77,13 @@ _LATEX = re.compile(
     r"left|right|quad|qquad|displaystyle|underline|emph|,|;|!|\(|\)|\[|\])(?![a-zA-Z])\s?\{?"
 )
 _HTML = re.compile(
-    r"</?(?:b|i|u|em|strong|br|p|span|div|code|li|ul|ol|h[1-6]|sup|sub|mark|font|center)"
+    r"(?-i:<(?=[BIU]>[^<\n]{0,200}</)|<(?![BIU]>))/?(?:b|i|u|em|strong|br|p|span|div|code|li|ul|ol|h[1-6]|sup|sub|mark|font|center)"
     r"(?:\s[^<>\n]{0,60})?/?>",
     re.IGNORECASE,
 )
+
+
+_STRUCK = re.compile(r"~~[^~\n]{1,200}~~")
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -97,6 +100,8 @@ def fold(text: str) -> str:
         text = re.sub(r"\\n(?![a-z])", "\n\n", text)
     if "<" in text:
         text = _HTML.sub(_blank, text)
+    if "~~" in text:
+        text = _STRUCK.sub(_blank, text)
     return text.translate(_TABLE)
 
 

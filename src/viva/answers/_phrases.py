@@ -16,6 +16,7 @@ __all__ = [
     "COPULA",
     "CORRECTION",
     "CUE",
+    "CUE_BEFORE",
     "DENIAL_AFTER",
     "DENIAL_BEFORE",
     "DENIAL_FAR",
@@ -55,6 +56,7 @@ _NOUNS = _words(
     r"ans",
     r"option|choice|response|diagnosis|solution|prediction|conclusion|selection|decision|verdict",
     r"output|guess|vote|judge?ment|alternative|letter|statement|final|boxed|fbox|key|impression",
+    r"correct(?=\s{0,3}:)",
     # Spanish, Portuguese, French, Italian, German, Dutch, Nordic, Slavic, Turkish, Vietnamese
     r"respuesta|opci[oó]n|respostas?|letra|alternativa|op[cç][aã]o|r[eé]ponse|risposta|opzione",
     r"antwort|l[oö]sung|antwoord|svar|svaret|vastaus|odpowied[zź]|odpov[eě][dď]|cevap|yan[iı]t",
@@ -62,21 +64,30 @@ _NOUNS = _words(
     r"الإجابة|الجواب|उत्तर|विकल्प",
 )
 _NOUNS_CJK = "答案|选项|選項|答え|正解|解答|回答|정답|답"
+_BEST = r"(?:single |only |obvious |clear )?(?:best|correct|right|most \w+)"
 _VERBS = (
     r"choos(?:e|ing)|chose|select(?:ed|ing)?|pick(?:s|ed|ing)?|opt(?:ing)? for|"
     r"go(?:ing)? (?:with|for)|"
     r"went with|vot(?:e|ing) for|settl(?:e|ed|ing) on|lean(?:ing|s)? towards?|stick(?:ing)? with|"
-    r"answer(?:ing)? with|i(?:'d| would) say|i(?:'d| would) answer|leaving|leaves|"
-    r"my answer would be"
+    r"answer(?:ing)? with|i(?:'d| would) say|i(?:'d| would) (?:answer|guess)|leaving|leaves|"
+    r"my answer would be|left with|leav(?:es|ing) us with|"
+    r"(?:chang|switch|revis|updat)(?:e|es|ed|ing)? (?:my|the) (?:final )?(?:answer|choice|response)"
+    r"(?: from [^.\n]{1,40}?)? to|chang(?:e|ed|ing) my mind(?=[:,])|"
+    rf"mak(?:es|ing)(?= (?:(?!\b(?:not?|less|un\w+)\b)[^.,;\n]){{1,60}} the {_BEST})|"
+    r"(?:point(?:s|ing)? to|confident (?:in|about)|agree with|consistent with|supports?)"
+    r"(?=\s{1,3}(?:option |choice |answer )?[(\[' ]{0,2}[a-z][)\]' ]{0,2}(?:[.,;:!\n]|$))"
 )
 _VERBS_CJK = r"(?:应该|应当|应|故|因此|所以|我)?(?:选择|選擇|选|選)(?:项|項)?"
 _CONCLUSIONS = (
     r"therefore|thus|hence|so|consequently|accordingly|in (?:conclusion|summary|short)|overall|"
-    r"ultimately|finally|to conclude|因此|所以|综上|故"
+    r"ultimately|finally|to conclude|by (?:process of )?(?:elimination|exclusion)|"
+    r"(?<=[;,.] )here|(?<=but )here|因此|所以|综上|故"
 )
 _CORRECTIONS = (
-    r"wait|actually|correction|i mean|make that|scratch that|oops|on second thought|on reflection|"
-    r"no(?=,? (?:it's|it is|wait|the answer))|let me correct(?: that| myself)?"
+    r"wait|actually|correction|i meant?|make that|scratch that|oops|on second thought|"
+    r"on reflection|sorry|rather(?=[,:] )|"
+    r"no(?=,? (?:it's|it is|wait|the answer))|(?<=[.;?!] )no(?=[.;:-]{1,3} )|(?<=[-:>.,;?!] )no(?=, )|"
+    r"let me correct(?: that| myself)?"
 )
 _PREDICATES = (
     r"correct|right|best|true|most|answer|accurate|likely|richtig|korrekt|correcte?[ao]?|correta|"
@@ -106,7 +117,7 @@ QUALIFIER = re.compile(
     r"|\b(?:most|likely)\b[^.\n?!]{0,40}$"
 )
 OTHER = re.compile(
-    r"\b(?:another|other|alternative|second|possible|previous|earlier|initial|original|first|"
+    r"\b(?:another|other|alternative|second|next|possible|previous|earlier|initial|original|first|"
     r"tempting|wrong|incorrect|each|every|any|which|what|whose|common|popular|obvious|usual)"
     r"\s+(?:\w+\s+){0,2}$"
 )
@@ -135,7 +146,7 @@ FILLER = re.compile(
     r"clearly|indeed|"
     r"therefore|thus|hence|simply|just|still|actually|now|best|correct|most \w{3,14}|as follows|"
     r"that|is|be|given by|represented by|listed as|found in|option|options|choice|choices|answer|"
-    r"letter|alternative|statement|number|value|id|label|index|either|both|donc|entonces|"
+    r"letter|alternative|statement|number|value|id|label|index|either|both|between|donc|entonces|"
     r"portanto|quindi|also|"
     r"la|le|el|die|der|das|het|opci[oó]n|op[cç][aã]o|letra|alternativa|lettre|r[eé]ponse|antwort|"
     r"buchstabe|option|lettera|opzione|optie|вариант|विकल्प|الخيار)(?![a-z])"
@@ -147,7 +158,7 @@ FILLER = re.compile(
 
 NEGATION = re.compile(
     r"(?:not|never|neither|nor|isn't|wasn't|aren't|cannot|can't|anything but|incorrect|wrong|"
-    r"unlikely|no|nicht|no es|n'est pas|不是|不选|非)(?![a-z])"
+    r"unlikely|no|nicht|no es|n'est pas)(?![a-z])|不是|不选|非"
 )
 CONTRAST = re.compile(r"\b(?:but(?: rather)?|rather|instead|it is|it's|sondern|sino)\b|而是")
 DENIAL_BEFORE = re.compile(
@@ -199,18 +210,19 @@ DISCOUNT_BEFORE = re.compile(
     r"other options|first (?:thought|glance|instinct)|might (?:think|say|argue|assume|suggest)|"
     r"could (?:think|say|argue|assume)|may (?:think|say|argue|assume)|would (?:think|argue|assume)|"
     r"(?:don't|do not|cannot|can't|not) (?:think|believe|agree|say|mean|conclude|imply)|disagree|"
-    r"doubt|deny|wrong(?:ly)? to|mistake|why (?:is|not|isn't)|no longer|"
+    r"doubt|deny|no way|wrong(?:ly)? to|mistake|why (?:is|not|isn't)|no longer|"
     rf"(?:{_OTHERS})(?:'s)? (?:\w+ ){{0,2}}?"
     r"(?:say|says|said|think|thinks|thought|believe|"
     r"believes|believed|claim|claims|claimed|suggest|suggests|suggested|state|states|stated|argue|"
     r"argues|argued|propose|proposes|proposed|choose|chooses|chose|picked|insist|insists|assume|"
     r"assumes|consider|considers|mention|mentions|mentioned|convinced|confident|"
     r"sure|belief|claim|opinion|suggestion|assertion|idea|notion|view))\b[^.\n?!,;]{0,80}$"
+    r"|\b(?:at first(?: glance| sight)?|initially|originally|superficially),[^.\n?!,;]{0,80}$"
 )
 """The announcement is not the model's own, not real or not final."""
 
 HYPOTHESIS = re.compile(
-    r"\b(?:if(?! (?:i|we) (?:had|have|must|were|am))|unless|suppose|supposing|assuming|had(?! to)|"
+    r"\b(?:if(?! (?:i |we )?(?:had|have|must|were|am|forced|pressed|pushed|required))|unless|suppose|supposing|assuming|had(?! to)|"
     r"were(?! to))\b(?:(?!\bbut\b)[^.\n?!;]){0,140}$"
 )
 UNREAL = re.compile(r"\b(?:would|could|might|were|had|was)\b")
@@ -237,7 +249,9 @@ CORRECTION = re.compile(
     r"\b(?:wait|actually|on second thought|correction|scratch that|i mean|make that|hold on|"
     r"let me (?:re|correct|double|think again)|re-?(?:consider|evaluat|think|examin|assess)\w*|"
     r"upon (?:re|further|closer|second)|i made a mistake|i was wrong|my mistake|oops|"
-    r"changed? my (?:mind|answer)|apologi[sz]e|sorry)\b"
+    r"changed? my (?:mind|answer)|apologi[sz]e|sorry|"
+    r"(?:that|this|which)(?: is|'s| was) (?:\w+ly )?(?:incorrect|wrong|mistaken|a mistake|"
+    r"not (?:right|correct))|or rather)\b|(?:^|[-:>.,;?!] |\bhmm,? )no\b(?=[,.;:!-])"
 )
 
 # --- what is no answer --------------------------------------------------------------------------
@@ -341,8 +355,11 @@ CUE = re.compile(
     r"\b(?:most|best|preferred|correct|right|likely|answer|option|choice|diagnosis|diagnosed|"
     r"therefore|thus|"
     r"hence|so|conclusion|consistent with|suggests?|suggestive|indicates?|indicative|confirms?|"
-    r"should|choose|select|recommended|appropriate|indicated|is (?:the|an?|due|caused|called|"
-    r"known)|"
+    r"should|choose|select|recommended|appropriate|indicated|is (?:the|due|caused|called|known)|"
     r"caused by|due to|points? (?:to|towards?)|characteristic|classic|representing|represents)\b"
     r"|答案|正确|诊断|最"
 )
+"""Words of a sentence that leads to an option."""
+
+CUE_BEFORE = re.compile(r"\bis an?\b")
+"""A cue only where the option follows it: *this is a stroke*, not *a stroke is an emergency*."""

@@ -12,7 +12,7 @@ from viva.records import LETTERS
 
 __all__ = ["BEYOND", "Ref", "View", "closers", "first_ref", "letter_at", "next_word", "ref_at"]
 
-_OPENERS = " \n:>=(-[{'#|,.<"
+_OPENERS = " \n:>=(-[{'#|,.<\u2022\u2705\u2713\u2714\U0001f449"
 
 _MARK = re.compile(r"[(\[{:>=]")
 
@@ -78,7 +78,8 @@ def letter_at(view: View, at: int, limit: int, *, marked: bool = False) -> bool:
     small = char >= "a"
     own = _own_text(view, ord(low[at]) - 97)
     if at + 1 >= limit:
-        return marked or char not in "ai" or at == 0
+        # "the answer is a" may be cut off, unless the whole text is written so.
+        return marked or char not in "ai" or at == 0 or text[max(0, at - 200) : at].islower()
     after = text[at + 1]
     if after == " " or after == "\n":
         if small and not marked:
@@ -117,7 +118,7 @@ def _bare_word_follows(view: View, at: int, limit: int, own: str, marked: bool) 
         return True
     if word[0].isdigit():
         return False
-    if word[0] >= "\u2e80":
+    if word[0] >= "\u0900":
         return True
     if view.low[at] == "i" and not marked:
         return word in ("is", "because", "and", "or")
@@ -203,12 +204,18 @@ def _letter_ref(view: View, at: int, limit: int) -> Ref:
     return Ref(options, at, at + 1, at + 1, letter=True)
 
 
+_ASIDE = re.compile(r"\s?\(([^()\n]{1,60})\)")
+
+
 def _is_label(view: View, text: Mention, limit: int) -> bool:
     """Whether a text after another option's letter is that letter's label, not a new sentence."""
     own = view.low[text.start : text.end]
     if len(own) < 2 or (own in ("yes", "no") and view.options.count > 3):
         return False
-    _, word = next_word(view.low, text.end, limit)
+    aside = _ASIDE.match(view.low, text.end, limit)
+    if aside and len(aside[1]) == 1:
+        return False  # "Aspirin (A) is too weak": the text has a letter of its own
+    _, word = next_word(view.low, aside.end() if aside else text.end, limit)
     return not word
 
 

@@ -115,8 +115,13 @@ def withdrawn(view: View, claim: Claim) -> bool:
     return low[claim.after : claim.after + 4].lstrip(" )]'.").startswith("?")
 
 
+_TURN = re.compile(r"\b(?:but|however|yet|instead)\b")
+
+
 def unreal(view: View, begin: int, end: int) -> bool:
     """Whether what is said up to ``end`` is somebody else's opinion or a mere hypothesis."""
+    for turn in _TURN.finditer(view.low, begin, end):
+        begin = turn.end()
     if phrases.DISCOUNT_BEFORE.search(view.low, begin, end):
         return True
     hypothesis = phrases.HYPOTHESIS.search(view.low, begin, end)
@@ -135,7 +140,10 @@ def _joined(view: View, ref: Ref, limit: int, strength: int) -> Claim:
             break
         following = ref_at(view, join.end(), limit)
         weak = join["weak"] is not None
-        if following is None or _starts_sentence(view, following, limit, weak=weak):
+        if following is None or (
+            join["strong"] not in ("or", "oder", "ou", "或")
+            and _starts_sentence(view, following, limit, weak=weak)
+        ):
             last = following or last
             break
         if not (following.options & options):

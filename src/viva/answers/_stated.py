@@ -37,22 +37,25 @@ _PREDICATE_ASCII = (
     r"certainly|considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|"
     r"most likely to be)\s{1,3}){0,4}"
     r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|"
-    r"more likely|my (?:final )?(?:answer|choice|pick|guess)|richtig|korrekt|corretta|correta|"
+    r"more likely|closest|nearest|preferred(?=\s{0,3}(?:[.!\n]|$))|"
+    r"my (?:final )?(?:answer|choice|pick|guess)|richtig|korrekt|corretta|correta|"
     r"bonne)\b"
-    r"|[-:(]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?"
-    r"\s{0,3}(?:[).!\n]|$)"
+    r"|[-:(|]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?"
+    r"\s{0,3}(?:[).!|\n]|$)"
 )
 _PREDICATE = {
     True: re.compile(_PREDICATE_ASCII),
     False: re.compile(
         rf"{_PREDICATE_ASCII}|(?<![a-z])[éè] (?:a |la )?(?:corret|corrett)a\b"
         r"|(?:选项|項|项)?\s{0,2}是?(?:正确|正確|对)的?"
+        r"|[\u2713\u2714\u2705\u2611]\ufe0f?\s{0,3}(?:[|\n]|$)"
     ),
 }
 """Predicates that make their subject the answer; the key says whether the text is ASCII."""
 
 _SEGMENT = re.compile(
-    r"(?:;|\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
+    r"(?:;|\b(?:think|believe|say|feel|conclude|suspect|know|sure|agree|confident)\b|"
+    r"\bso\b|\bbecause\b|\bsince\b|\bwhile\b|\bwhereas\b|\bthat\b|\bmaking\b|\btherefore,?|"
     r",\s(?=(?:the|this|it|he|she|they|his|her|its|their)\b)|"
     r"\bthus,?|\bhence,?|\bhowever,?|\balthough\b|, and\b(?! \(?[a-z]\b)|, but\b|\bbut\b|\bas\b)"
 )
@@ -62,7 +65,7 @@ _SUBJECT = re.compile(
     r"alternativa|letra|选项|選項)\s{0,3}[(\['\s]{0,3})|(?P<bracket>[(\[])|(?P<clause>[,:;(\n]\s{0,4}))"
     r"(?P<letter>[a-z])(?![a-z0-9])"
 )
-_OPENING_LETTER = re.compile(r"[\s,:(\['-]{0,6}(?:both\s|either\s|only\s)?([a-z])(?![a-z0-9])")
+_OPENING_LETTER = re.compile(r"[\s,:(\['|-]{0,6}(?:both\s|either\s|only\s)?([a-z])(?![a-z0-9])")
 
 
 def statements(view: View, start: int, end: int | None = None) -> list[Claim]:
@@ -99,7 +102,10 @@ def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
         return None
     begin = sentence_start(low, match.start(), start)
     if not (
-        labelled or _SUPERLATIVE.search(low, begin, match.start()) or _ends_number(view, claim)
+        labelled
+        or _SUPERLATIVE.search(low, begin, match.start())
+        or _ends_number(view, claim)
+        or (claim.end - claim.start == 1 and _ONLY.search(low, begin, match.start()))
     ):
         return None
     if unreal(view, begin, match.start()):
@@ -139,6 +145,9 @@ _SUPERLATIVE = re.compile(
 )
 
 
+_ONLY = re.compile(r"\bonly\b|\bthat (?:fits|matches|explains)\b")
+
+
 def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
     """The option that the predicate is about: the references in its clause that stand."""
     low, at = view.low, predicate.start()
@@ -149,9 +158,10 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
         segment = cut.end()
     options: dict[int, tuple[int, int]] = {}
     for spot, marked in _subject_letters(low, segment, at):
-        if not letter_at(view, spot, at, marked=marked):
+        plain = spot == begin and low.startswith(" is ", spot + 1)  # "b is the answer"
+        if not letter_at(view, spot, at, marked=marked or plain):
             continue
-        if not marked and not view.text[spot].isupper():
+        if not marked and not plain and not view.text[spot].isupper():
             continue
         if denied(low, spot, spot + 1, max(segment, spot - 40), at):
             continue

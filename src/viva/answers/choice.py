@@ -15,18 +15,17 @@ from typing import NamedTuple
 from viva.answers import _phrases as phrases
 from viva.answers._announced import claims_from_the_end
 from viva.answers._fold import fold, lower
-from viva.answers._options import Mention, index_options, mentions
-from viva.answers._refs import View, closers, next_word
-from viva.answers._sentences import sentence_end, sentence_start
+from viva.answers._named import named
+from viva.answers._options import index_options
+from viva.answers._refs import View
+from viva.answers._sentences import sentence_end
 from viva.answers._slots import (
     CONFLICT,
     EXPLICIT,
     SEVERAL,
     STATED,
     Claim,
-    denied,
     is_list,
-    live_mentions,
     null_at,
     read_slot,
     withdrawn,
@@ -93,7 +92,7 @@ def _unread(view: View) -> Outcome:
 
 
 def _decide(view: View) -> Claim | None:
-    whole = _whole(view)
+    whole = _whole(view) or _dialogue(view)
     if whole:
         return whole
     last = _last_line(view)
@@ -112,7 +111,7 @@ def _decide(view: View) -> Claim | None:
     if verdict:  # only a conclusion drawn further on may change it
         return _settle(view, _conclusions(view, verdict.after)) or verdict
     stated += statements(view, 0)
-    return _settle(view, stated) or opening or _named(view)
+    return _settle(view, stated) or opening or named(view)
 
 
 def _conclusions(view: View, start: int) -> list[Claim]:
@@ -147,7 +146,8 @@ def _after(view: View, explicit: Claim) -> Claim:
     tail = min(len(low), explicit.after + 4000)
     if not phrases.CORRECTION.search(low, explicit.after, tail):
         return explicit
-    later = [claim for claim in statements(view, explicit.after) if claim.start >= explicit.after]
+    later = [*claims_from_the_end(view, explicit.after), *statements(view, explicit.after)]
+    later = [claim for claim in later if claim.start >= explicit.after]
     if later:
         return _settle(view, later) or explicit
     if phrases.RETRACTION.search(low, explicit.after, tail):
@@ -188,12 +188,31 @@ def _whole(view: View) -> Claim | None:
     return None if claim.start > 3 and "?" in view.low[claim.after :] else claim
 
 
+_DIALOGUE = re.compile(r"(?:^|\n)\s{0,4}a\s{0,2}:\s{1,4}[(\[]?([a-z])[)\].]{0,2}\s{0,9}$")
+
+
+def _dialogue(view: View) -> Claim | None:
+    """The last line is *A: B*, where *A* is short for answer."""
+    found = _DIALOGUE.search(view.low, max(0, len(view.low) - 32))
+    option = ord(found[1]) - 97 if found else 0
+    if (
+        found is None
+        or not 0 < option < view.options.count
+        or view.options.by_option[0] == found[1]
+    ):
+        return None
+    return Claim(found.start(1), found.end(1), option, None, EXPLICIT, found.end())
+
+
 def _last_line(view: View) -> Claim | None:
     """The last line, or a labelled letter after the last stop, is nothing but a reference."""
     low = view.low
     newline = low.rfind("\n")
     stop = low.rfind(". ", max(newline + 1, len(low) - 300), len(low) - 1)
-    for begin, own_line in ((newline + 1, True), (stop + 2, False)):
+    clause = low.rfind(", ", max(newline, len(low) - 12), len(low) - 1)
+    if clause > 0 and not _REASON.search(low, max(newline + 1, stop + 1, clause - 200), clause):
+        clause = -2
+    for begin, own_line in ((newline + 1, True), (stop + 2, False), (clause + 2, False)):
         if begin < 2 or len(low) - begin > 300:
             continue
         claim = read_slot(view, begin, len(low), EXPLICIT)
@@ -205,6 +224,9 @@ def _last_line(view: View) -> Claim | None:
             continue
         return claim
     return None
+
+
+_REASON = re.compile(r"\b(?:because|since|as|given|considering)\b[^,.;]{4,}$")
 
 
 def _closes(view: View, claim: Claim, begin: int) -> bool:
@@ -244,7 +266,8 @@ def _opens_with_list(view: View) -> bool:
 
 
 _CROSSED_OUT = re.compile(
-    r"[\s:)\].-]{1,4}(?:no|false|wrong|incorrect|not)\b(?!\s+\w+ing)|\s?[:=]\s?\d"
+    r"[ :)\].-]{1,4}(?:(?:no|false|wrong|incorrect)\b(?=\s{0,2}(?:[.,;:\n(-]|because|since|$))|"
+    r"not\b(?!\s+\w+ing))|\s?[:=]\s?\d"
 )
 
 
@@ -292,94 +315,3 @@ def _opening(view: View) -> Claim | None:
         return claim if letter and not prose else None
     # A label that closes its clause is a verdict: what follows explains it.
     return claim._replace(strength=EXPLICIT)
-
-
-_STOP = re.compile(r"[.?!]\s|\n")
-
-
-def _named(view: View) -> Claim | None:
-    """The one option that the conclusion names, or the only one named at all."""
-    low = view.low
-    found = [
-        mention
-        for mention in live_mentions(view, 0, len(low))
-        if not phrases.DENIAL_FAR.search(low, max(0, mention.start - 140), mention.start)
-    ]
-    found = [mention for mention in found + _labelled(view) if not _asked(low, mention.end)]
-    found.sort(key=lambda mention: mention.start)
-    if not found or phrases.REFUSAL.search(low):
-        return None
-    sentences: list[list[Mention]] = []
-    cues: list[bool] = []
-    begin = 0
-    bounds = [match.end() for match in _STOP.finditer(low)] + [len(low)]
-    at = 0
-    for end in bounds:
-        inside = []
-        while at < len(found) and found[at].start < end:
-            inside.append(found[at])
-            at += 1
-        if inside:
-            sentences.append(inside)
-            cues.append(phrases.CUE.search(low, begin, end) is not None)
-        begin = end
-    marked = {next(iter(m.options)) for m in _labelled(view) if m in found}
-    if len(marked) == 1:
-        letter = [m for m in found if m.end - m.start == 1][-1]
-        begin = sentence_start(low, letter.start, 0)
-        if phrases.STRONG_CUE.search(low, begin, letter.start):
-            return _mentioned(letter)
-    everything = frozenset().union(*(mention.options for mention in found))
-    if len(everything) == 1:
-        # Where others are being ruled out, a mere mention is one more step, not the verdict.
-        begin = sentence_start(low, found[-1].start, 0)
-        ruled_out = len(mentions(view.options, low, 0, begin)) > sum(
-            mention.start < begin and mention.end - mention.start > 1 for mention in found
-        )
-        _, verb = next_word(low, found[-1].end + closers(low, found[-1].end, len(low)), len(low))
-        factual = verb in phrases.VERBS_AFTER
-        if ruled_out and factual and not phrases.STRONG_CUE.search(low, begin, found[-1].end + 60):
-            return None
-        return _mentioned(found[-1])
-    with_cue = [inside for inside, cue in zip(sentences, cues, strict=True) if cue]
-    if with_cue:
-        options = frozenset().union(*(m.options for m in with_cue[-1]))
-        if phrases.CORRECTION.search(low, with_cue[-1][-1].end):
-            return None
-        if (
-            len(options) == 1
-            and len(frozenset().union(*(m.options for s in with_cue for m in s))) == 1
-        ):
-            return _mentioned(with_cue[-1][-1])
-    return Claim(found[0].start, found[-1].end, None, SEVERAL, STATED)
-
-
-def _asked(low: str, at: int) -> bool:
-    """Whether the sentence at ``at`` is a question."""
-    stop = _STOP_MARK.search(low, at, at + 200)
-    return stop is not None and stop.group() == "?"
-
-
-_STOP_MARK = re.compile(r"[?!\n]|\.(?=\s|$)")
-_LABELLED = re.compile(
-    r"\b(?:option|choice|answer)\s{1,3}[(\['\s]{0,3}([a-z])(?![a-z0-9'])|\(([a-z])\)"
-)
-
-
-def _labelled(view: View) -> list[Mention]:
-    """Letters in running prose that are marked as such: *(Option B)*, *(C)*."""
-    low, found = view.low, []
-    for match in _LABELLED.finditer(low):
-        at = match.start(match.lastindex or 1)
-        index = ord(low[at]) - 97
-        if index >= view.options.count or (match[2] and not view.text[at].isupper()):
-            continue
-        if not denied(low, match.start(), match.end(), 0, len(low)):
-            found.append(Mention(frozenset({index}), at, at + 1))
-    return found
-
-
-def _mentioned(mention: Mention) -> Claim:
-    if len(mention.options) > 1:
-        return Claim(mention.start, mention.end, None, SEVERAL, STATED)
-    return Claim(mention.start, mention.end, next(iter(mention.options)), None, STATED)

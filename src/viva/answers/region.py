@@ -91,6 +91,7 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
     """Walk the marks once: start, end and the family of the thinking that is still open."""
     inside: str | None = "tag" if thinking_open else None
     start, foreign = 0, False
+    before: tuple[int, int] | None = None  # what was said before thinking that ends the text
     position = 0
     for sign in _SIGN.finditer(text):
         mark = _MARK.match(text, sign.start()) if sign.start() >= position else None
@@ -115,10 +116,15 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
         if kind == "channel_lost" and not text.startswith("analysis"):
             continue
         if opens:
+            if inside is None and text[start : mark.start()].strip():
+                before = start, mark.start()
             # A heading of thinking takes over from a tag: its own heading will close both.
             inside = family if family == "head" else inside or family
         elif inside in (None, family):
+            before = before if inside else None
             inside, foreign, start = None, False, mark.end()
+    if before and inside is None and not text[start:].strip():
+        return *before, None
     return start, len(text), inside
 
 
@@ -128,7 +134,8 @@ def answer_region(
     """Find the part of a completion that is the answer.
 
     Thinking ends at its last closing mark; what stands before a closing mark without an opening
-    one was opened by the template. A text that ends inside thinking has no answer region.
+    one was opened by the template. A text that ends inside thinking has no answer region; one
+    that ends with closed thinking has the answer before it.
     Whatever follows the first chat token after the answer, or a line with which the model starts
     another turn, is not part of it.
 
