@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LETTERS",
+    "RESPONSE_KEY",
     "Choice",
     "Choices",
     "Group",
@@ -40,6 +41,9 @@ __all__ = [
     "score_schema",
     "scores_frame",
 ]
+
+RESPONSE_KEY = ("benchmark", "item_id", "model", "method", "probe", "sample")
+"""Columns that name a response, and the score made from it."""
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Letters of the options, by position; an item has at most 26 options."""
@@ -104,7 +108,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What one model said to one item. ``text`` is raw; ``prediction`` was read by somebody else."""
+    """What one model said to one item. ``text`` is raw; ``prediction`` was read elsewhere."""
 
     benchmark: str
     item_id: str

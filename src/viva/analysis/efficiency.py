@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from viva.analysis.intervals import normal_quantile, wilson
+from viva.records import RESPONSE_KEY
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["LengthAUROC", "length_auroc", "length_bins", "pareto", "summarise_efficiency"]
 
 BINS = 10
+"""Equal parts of the ranks of length."""
 SMALLEST_BIN = 20
 """Responses per bin on average, below which there are fewer bins."""
 SMALLEST_CLASS = 10
 """Right and wrong responses needed for an AUROC."""
-
-_KEY = ["benchmark", "item_id", "model", "method", "probe", "sample"]
 
 
 class LengthAUROC(NamedTuple):
@@ -81,7 +81,7 @@ def length_auroc(
     """
     wins = pairs = 0.0
     wrongs = rights = 0
-    parts: list[tuple[NDArray[np.int64], NDArray[np.float64], int]] = []
+    pull = np.zeros(len(length))
     for code in np.unique(benchmark):
         here = np.flatnonzero(benchmark == code)
         wrong_rows, right_rows = here[~right[here]], here[right[here]]
@@ -94,18 +94,15 @@ def length_auroc(
         wins += auc * m * n
         pairs += m * n
         wrongs, rights = wrongs + m, rights + n
-        # How far each response moves the benchmark's AUROC, times its number of pairs.
-        parts.append((wrong_rows, (wrong_above - auc) * n, m))
-        parts.append((right_rows, (1 - right_above - auc) * m, n))
+        # How far each response moves the benchmark's AUROC, times its number of pairs; the root
+        # of m / (m - 1) is that of the unbiased sample variance of DeLong's components.
+        pull[wrong_rows] = (wrong_above - auc) * n * math.sqrt(m / (m - 1))
+        pull[right_rows] = (1 - right_above - auc) * m * math.sqrt(n / (n - 1))
     if min(wrongs, rights) < SMALLEST_CLASS:
         return None
     estimate = wins / pairs
-    influence = np.zeros(len(length))
-    for rows, moves, size in parts:
-        # m / (m - 1), as in the unbiased sample variance of DeLong's components.
-        influence[rows] = moves / pairs * math.sqrt(size / (size - 1))
     _, codes = np.unique(cluster, return_inverse=True)
-    sums = np.bincount(codes, weights=influence)
+    sums = np.bincount(codes, weights=pull / pairs)
     error = math.sqrt(float((sums**2).sum()))
     if error == 0 or estimate in (0.0, 1.0):
         smaller = min(wrongs, rights)
@@ -233,38 +230,46 @@ def summarise_efficiency(responses: pl.DataFrame, scores: pl.DataFrame) -> dict[
         name: _mean(written[name])
         for name in ("characters", "input_tokens", "output_tokens", "seconds", "cost")
     }
-    # Nulls do not meet in a join.
-    filled = [pl.col(name).fill_null("") for name in ("method", "probe")]
     graded = (
         scores.filter(pl.col("value").is_not_null())
-        .select(*_KEY, "value")
-        .with_columns(filled)
+        .select(*RESPONSE_KEY, "value")
         .join(
-            written.select(*_KEY, "characters", "output_tokens").with_columns(filled),
-            on=_KEY,
+            written.select(*RESPONSE_KEY, "characters", "output_tokens"),
+            on=RESPONSE_KEY,
             how="inner",
+            nulls_equal=True,
             maintain_order="left",
         )
     )
+    return out | _by_length(graded)
+
+
+def _by_length(graded: pl.DataFrame) -> dict[str, Any]:
+    """Unit, bins and AUROC of graded responses, in the unit that more of them carry."""
+    import polars as pl
+
     carried = {name: graded[name].drop_nulls().len() for name in ("output_tokens", "characters")}
     unit = max(carried, key=lambda name: carried[name])
-    out |= {"unit": unit if carried[unit] else None, "bins": []}
+    bins: list[dict[str, Any]] = []
     auroc: LengthAUROC | None = None
     if carried[unit]:
         measured = graded.filter(pl.col(unit).is_not_null())
-        length = measured[unit].to_numpy().astype(np.float64)
-        right = measured["value"].to_numpy() >= 0.5
-        benchmark = measured["benchmark"].rank("dense").to_numpy().astype(np.int64)
-        item = (
-            measured.select(pl.struct("benchmark", "item_id").rank("dense"))
-            .to_series()
-            .to_numpy()
-            .astype(np.int64)
+        item = measured.select(pl.struct("benchmark", "item_id").rank("dense")).to_series()
+        columns = (
+            measured[unit].to_numpy().astype(np.float64),
+            measured["value"].to_numpy() >= 0.5,
+            measured["benchmark"].rank("dense").to_numpy().astype(np.int64),
+            item.to_numpy().astype(np.int64),
         )
-        out["bins"] = length_bins(length, right, benchmark, item)
-        auroc = length_auroc(length, right, benchmark, item)
-    names = ("length_auroc", "length_auroc_low", "length_auroc_high")
-    return out | dict(zip(names, auroc or (None, None, None), strict=True))
+        bins, auroc = length_bins(*columns), length_auroc(*columns)
+    low, high = (None, None) if auroc is None else auroc[1:]
+    return {
+        "unit": unit if carried[unit] else None,
+        "bins": bins,
+        "length_auroc": None if auroc is None else auroc.estimate,
+        "length_auroc_low": low,
+        "length_auroc_high": high,
+    }
 
 
 def _mean(column: pl.Series) -> float | None:

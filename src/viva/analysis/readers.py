@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva._progress import Advance
-from viva.records import LETTERS
+from viva.records import LETTERS, RESPONSE_KEY
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["ReaderComparison", "compare_readers"]
 
 Reader = Callable[[str, Sequence[str]], str | None]
-
-_KEY = ["benchmark", "item_id", "model", "method", "probe", "sample"]
 
 
 class ReaderComparison(NamedTuple):
@@ -41,6 +39,33 @@ def _source(name: str, reader: Reader) -> str:
     plain = re.sub(r":\w+:`([^`]*)`|``([^`]*)``", r"\1\2", " ".join(paragraph.split()))
     sentence = plain.split(". ")[0].rstrip(".")
     return sentence[:1].upper() + sentence[1:]
+
+
+def _graded_texts(
+    items: pl.DataFrame, responses: pl.DataFrame, scores: pl.DataFrame
+) -> pl.DataFrame:
+    """Raw texts that were graded, with the options and key of their items."""
+    import polars as pl
+
+    return (
+        responses.filter(pl.col("text").is_not_null())
+        .join(
+            scores.filter(pl.col("value").is_not_null()).select(*RESPONSE_KEY, "value"),
+            on=RESPONSE_KEY,
+            how="inner",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .join(
+            items.filter(pl.col("target") == "choice").select(
+                "benchmark", "item_id", "options", pl.col("key").list.first().alias("key")
+            ),
+            on=["benchmark", "item_id"],
+            how="inner",
+            maintain_order="left",
+        )
+        .select("text", "options", "key", "value")
+    )
 
 
 def compare_readers(
@@ -79,34 +104,11 @@ def compare_readers(
         share in which it found the key (the unread are not right), ``difference`` its accuracy
         minus this tool's, in points. Empty where there is no raw text.
     """
-    import polars as pl
-
     if readers is None:
         from viva.answers.peers import PEERS
 
         readers = PEERS
-    filled = [pl.col(name).fill_null("") for name in ("method", "probe")]
-    joined = (
-        responses.filter(pl.col("text").is_not_null())
-        .with_columns(filled)
-        .join(
-            scores.filter(pl.col("value").is_not_null())
-            .select(*_KEY, "value")
-            .with_columns(filled),
-            on=_KEY,
-            how="inner",
-            maintain_order="left",
-        )
-        .join(
-            items.filter(pl.col("target") == "choice").select(
-                "benchmark", "item_id", "options", pl.col("key").list.first().alias("key")
-            ),
-            on=["benchmark", "item_id"],
-            how="inner",
-            maintain_order="left",
-        )
-        .select("text", "options", "key", "value")
-    )
+    joined = _graded_texts(items, responses, scores)
     note = None
     if most is not None and joined.height > most:
         note = f"other readers: {most} of {joined.height} texts, taken at even distances"

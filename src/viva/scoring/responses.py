@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from viva._progress import Advance
-from viva.answers import read
-from viva.records import Choice, Status, score_schema
+from viva.answers import Reading, read
+from viva.records import RESPONSE_KEY, Choice, Status, score_schema
 from viva.scoring.choice import read_prediction, score_choice
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["score_responses"]
 
 NO_RESPONSE = "no response"
+"""Why a response without text and without an error of its own is ungraded."""
 
 
 def score_responses(
@@ -53,42 +54,32 @@ def score_responses(
     )
     # Most predictions are one of a few letters: reading each distinct one once is enough.
     read_again = lru_cache(maxsize=65_536)(read_prediction)
-    statuses: list[str] = []
-    letters: list[str | None] = []
-    values: list[float | None] = []
-    reasons: list[str | None] = []
-    columns = ["text", "prediction", "already_read", "error", "finish_reason", "options", "key"]
-    done = 0
+    outcomes: list[tuple[str, str | None, float | None, str | None]] = []
     for text, prediction, already_read, error, finish, options, key in joined.select(
-        columns
+        "text", "prediction", "already_read", "error", "finish_reason", "options", "key"
     ).iter_rows():
-        done += 1
-        if advance is not None and done % 1000 == 0:
-            advance(1000)
-        if text is None and (error is not None or not already_read):
-            statuses.append(Status.UNGRADED)
-            letters.append(None)
-            values.append(None)
-            reasons.append(error or NO_RESPONSE)
-            continue
         if text is not None:
             reading = read(text, options=options, finish_reason=finish)
-        else:
+        elif already_read and error is None:
             reading = read_again(prediction, tuple(options))
-        statuses.append(reading.status)
-        letters.append(reading.value)
-        values.append(score_choice(reading, Choice(key)))
-        reasons.append(reading.reason)
+        else:
+            reading = Reading(Status.UNGRADED, None, None, error or NO_RESPONSE)
+        graded = reading.status is not Status.UNGRADED
+        value = score_choice(reading, Choice(key)) if graded else None
+        outcomes.append((reading.status, reading.value, value, reading.reason))
+        if advance is not None and len(outcomes) % 1000 == 0:
+            advance(1000)
     if advance is not None:
-        advance(done % 1000)
+        advance(len(outcomes) % 1000)
+    schema = score_schema()
+    found = pl.DataFrame(
+        outcomes,
+        {name: schema[name] for name in ("status", "read", "value", "reason")},
+        orient="row",
+    )
     return (
-        joined.select("benchmark", "item_id", "model", "method", "probe", "sample")
-        .with_columns(
-            pl.lit("choice").alias("metric"),
-            pl.Series("status", statuses, dtype=pl.String),
-            pl.Series("read", letters, dtype=pl.String),
-            pl.Series("value", values, dtype=pl.Float64),
-            pl.Series("reason", reasons, dtype=pl.String),
-        )
-        .select(list(score_schema()))
+        joined.select(RESPONSE_KEY)
+        .with_columns(pl.lit("choice").alias("metric"))
+        .hstack(found)
+        .select(list(schema))
     )
