@@ -88,7 +88,7 @@ def test_the_regression_is_that_of_scikit_learn():
     design = Design("stem", settings, (), np.zeros(5, np.float32), np.ones(5, np.float32), 5)
     rows = Rows([], dense)
     model, _ = fit(rows, design, label)
-    scale = np.sqrt(model.medians[0] / 2)
+    scale = np.sqrt(settings.width * model.medians[0] / 2)
     peer = GaussianProcessRegressor(
         RBF(scale, "fixed") + WhiteKernel(0.5, "fixed"), optimizer=None, alpha=1e-12
     )

@@ -89,7 +89,9 @@ def predict(
     if encoder is not None:
         from viva.strata.encoder import predict_encoder
 
-        found = predict_encoder(read.items, encoder, threshold=threshold or 0.5, progress=bars)
+        found = predict_encoder(
+            read.items, encoder, threshold=0.5 if threshold is None else threshold, progress=bars
+        )
     else:
         found = strata.predict(
             read.items, labels, text_view, threshold=threshold, weights=weights, progress=bars

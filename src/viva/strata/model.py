@@ -34,13 +34,13 @@ class Settings:
 
     linear: float = 1.0
     """Of each n-gram field."""
-    both: float = 4.0
+    both: float = 5.0
     """Of the kernel on cues and word vectors."""
     vectors: float = 0.0
     """Of the kernel on word vectors alone."""
-    vector_scale: float = 0.4
+    vector_scale: float = 0.7
     """Of a standardised vector coordinate against a standardised cue, in the kernel on both."""
-    width: float = 1.0
+    width: float = 0.6
     """Of the Gaussians, in units of the median squared distance between training questions."""
     noise: float = 3.0
     least: int = 2
@@ -51,7 +51,16 @@ class Settings:
 
 SETTINGS: Mapping[str, Settings] = {
     "rubric": Settings(),
-    "medxpertqa": Settings(linear=0.5, both=1.0, vectors=3.0, noise=10.0, least=3, threshold=0.65),
+    "medxpertqa": Settings(
+        linear=0.5,
+        both=1.0,
+        vectors=3.0,
+        vector_scale=0.4,
+        width=1.0,
+        noise=10.0,
+        least=3,
+        threshold=0.65,
+    ),
 }
 
 
