@@ -4,7 +4,7 @@ An entry point is named ``KIND.NAME``, such as ``format.mytool``, and leads to a
 same shape as the entries of Viva's own table of that kind. Another package declares it so::
 
     [project.entry-points.viva]
-    "format.mytool" = "mypackage.viva:read_mytool"
+    "format.mytool" = "mypackage.viva:FORMAT"
 
 Nothing of another package is imported before it is looked up. One that cannot be loaded is
 reported with its name and left out: it never stops what does not need it.
@@ -22,9 +22,9 @@ __all__ = ["GROUP", "KINDS", "load", "names", "table"]
 GROUP = "viva"
 """The entry-point group."""
 
-KINDS = ("adapter", "format", "reader")
-"""The tables that other packages can add to: ``viva.benchmarks.ADAPTERS``,
-``viva.formats.FORMATS`` and ``viva.answers.TARGETS``."""
+KINDS = ("adapter", "format")
+"""The tables that other packages can add to: ``viva.benchmarks.ADAPTERS`` and
+``viva.formats.FORMATS``."""
 
 
 def _package(entry: EntryPoint) -> str:

@@ -210,7 +210,7 @@ def test_formats_of_other_packages(monkeypatch):
         for row, values in opened.rows:
             reading.add(row, benchmark="b", item_id=values["q"], model="m", text=values["a"])
 
-    mine = Format("theirs", (".json",), (("q",), ("a",)), lambda o: o.columns >= {"q", "a"}, read)
+    mine = Format("theirs", (("q",), ("a",)), lambda o: o.columns >= {"q", "a"}, read)
     plugins = {"theirs": mine, "generic": "not one", "broken": object()}
     monkeypatch.setattr("viva._plugins.table", lambda kind: plugins if kind == "format" else {})
     rows = [{"q": "1", "a": "A"}]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from viva.benchmarks.adapters import ADAPTERS
 from viva.benchmarks.reading import read_rows_as
+from viva.benchmarks.rows import MMLU_SUBJECTS
 from viva.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ _TABLE = (
         "mmlu_pro", "mmlu_pro_test.parquet"),
     *(Hub(f"mmlu_{subject}", f"hf://datasets/cais/mmlu/{subject}/test-*.parquet",
           "mmlu_hub", f"{subject}_test.parquet")
-      for subject in ("anatomy", "clinical_knowledge", "college_biology", "college_medicine",
-                      "medical_genetics", "professional_medicine")),
+      for subject in MMLU_SUBJECTS),
     Hub("medxpertqa", "hf://datasets/TsinghuaC3I/MedXpertQA/Text/test.jsonl",
         "medxpertqa", "medxpertqa_test.jsonl"),
     Hub("medxpertqa_mm", "hf://datasets/TsinghuaC3I/MedXpertQA/MM/test.jsonl",

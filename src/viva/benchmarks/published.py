@@ -9,7 +9,7 @@ from viva.benchmarks._sample import bundled, pubmedqa_test
 from viva.benchmarks.fields import Defect, absent, integer, literal, one_of, target, text
 from viva.benchmarks.fields import options as read_options
 from viva.benchmarks.rows import (
-    MMLU_FIRST,
+    MMLU_SUBJECTS,
     Row,
     Where,
     kept,
@@ -116,7 +116,7 @@ def mmlu(row: Row, where: Where) -> Item:
     subject, _, part = where.stem.rpartition("_")
     if part not in ("test", "val", "dev"):
         subject, part = where.stem, "test"
-    name = "mmlu_med" if subject in MMLU_FIRST else f"mmlu_{subject}"
+    name = "mmlu_med" if subject in MMLU_SUBJECTS else f"mmlu_{subject}"
     found = read_options([row.get(c) for c in "ABCD"])
     letter = text(row.get("answer"), "no answer")
     if letter not in ("A", "B", "C", "D"):
@@ -148,12 +148,12 @@ def mmlu_hub(row: Row, where: Where) -> Item:
     question = text(row.get("question"), "no question")
     found = read_options(row.get("choices"))
     name = f"{subject}-{where.position:03d}"
-    if subject in MMLU_FIRST:
+    if subject in MMLU_SUBJECTS:
         name = _mmlu_ids().get((subject, content_hash(question, found.texts)), "")
         if not name:
             raise Defect("not an item of the test part")
     return Item(
-        benchmark="mmlu_med" if subject in MMLU_FIRST else f"mmlu_{subject}",
+        benchmark="mmlu_med" if subject in MMLU_SUBJECTS else f"mmlu_{subject}",
         item_id=name,
         question=question,
         options=found.texts,

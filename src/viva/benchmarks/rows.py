@@ -12,7 +12,7 @@ from viva.benchmarks.fields import Defect, Options, absent, integer, literal, on
 from viva.records import Choice
 
 __all__ = [
-    "MMLU_FIRST",
+    "MMLU_SUBJECTS",
     "Row",
     "Where",
     "benchmark_of",
@@ -62,7 +62,7 @@ class Where(NamedTuple):
         return PurePath(self.file).parent.name.lower()
 
 
-MMLU_FIRST = {  # medagents-benchmark counts rows over all subjects of MMLU
+MMLU_SUBJECTS = {
     "anatomy": (100, 135),
     "clinical_knowledge": (487, 265),
     "college_biology": (752, 144),
@@ -70,6 +70,8 @@ MMLU_FIRST = {  # medagents-benchmark counts rows over all subjects of MMLU
     "medical_genetics": (7284, 100),
     "professional_medicine": (12165, 272),
 }
+"""The medical subjects of MMLU: first row and number of rows, counted over all subjects as
+medagents-benchmark does."""
 
 
 def canonical_id(benchmark: str, item_id: str | int) -> str:
@@ -86,7 +88,7 @@ def canonical_id(benchmark: str, item_id: str | int) -> str:
     if benchmark.startswith("medqa"):
         return str(number)
     if benchmark == "mmlu_med":
-        for subject, (first, rows) in MMLU_FIRST.items():
+        for subject, (first, rows) in MMLU_SUBJECTS.items():
             if first <= number < first + rows:
                 return f"{subject}-{number - first:03d}"
     return name

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,53 +30,56 @@ class Format(NamedTuple):
 
     description: str
     """One line for the docs."""
-    extensions: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]
     """Columns that a row must have, any one of each group: named when a file has them not."""
     matches: Callable[[Opened], bool]
+    """Whether a source is of this format, from its first rows."""
     read: Callable[[Opened, Reading], None]
+    """Writes every response of the source into the reading."""
 
-
-_TABLES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 
 FORMATS: dict[str, Format] = {
     "generic": Format(
         "benchmark, item_id, model and response (raw) or prediction (already read)",
-        _TABLES, generic.COLUMNS, generic.matches, generic.read,
+        generic.COLUMNS, generic.matches, generic.read,
     ),
     "lm-eval": Format(
         "lm-evaluation-harness: samples_<task>_<time>.jsonl",
-        (".jsonl",), lm_eval.COLUMNS, lm_eval.matches, lm_eval.read,
+        lm_eval.COLUMNS, lm_eval.matches, lm_eval.read,
     ),
     "inspect": Format(
         "Inspect: .eval archives and .json logs",
-        (".eval", ".json"), inspect.COLUMNS, inspect.matches, inspect.read,
+        inspect.COLUMNS, inspect.matches, inspect.read,
     ),
     "helm": Format(
         "HELM: scenario_state.json with run_spec.json beside it",
-        (".json",), helm.COLUMNS, helm.matches, helm.read,
+        helm.COLUMNS, helm.matches, helm.read,
     ),
     "mirage": Format(
         "MIRAGE: folders of prediction/<dataset>/<mode>/<model>, and compact rows",
-        (".json", ".jsonl"), mirage.COLUMNS, mirage.matches, mirage.read,
+        mirage.COLUMNS, mirage.matches, mirage.read,
     ),
     "medagents": Format(
         "medagents-benchmark: <model>-<dataset>-<split>-<method>.json, and compact rows",
-        (".json", ".jsonl"), medagents.COLUMNS, medagents.matches, medagents.read,
+        medagents.COLUMNS, medagents.matches, medagents.read,
     ),
     "huatuo": Format(
         "HuatuoGPT-o1 style evaluation JSON (MedReason, m1): items with their output",
-        (".json", ".jsonl"), huatuo.COLUMNS, huatuo.matches, huatuo.read,
+        huatuo.COLUMNS, huatuo.matches, huatuo.read,
     ),
 }  # fmt: skip
 """Name -> format, in the order in which they are tried; those of other packages come after."""
 
-_BESIDE = {  # companions that tools write beside the answers: not answers, and no defect
+_BESIDE = {
     "run_spec.json", "scenario.json", "stats.json", "per_instance_stats.json", "instances.json",
     "display_predictions.json", "display_requests.json", "logs.json", "manifest.json",
     "listing.json", "eval-set.json", ".eval-set-id", "summary.json",
 }  # fmt: skip
-_LOOKED_AT = 100  # rows from which a format is told
+"""Companions that tools write beside the answers: not answers, and no defect."""
+
+_LOOKED_AT = 100
+"""Rows from which a format is told."""
+
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".eval")
 
 
@@ -137,36 +140,30 @@ def read_responses(
 
 
 def _read_one(opened: Opened, reading: Reading, format: str | None) -> None:  # noqa: A002
-    reading.file = opened.name
-    chosen = _formats()[format] if format else _detect(opened)
+    chosen = _detect(opened, format)
     if chosen is None:
-        raise _unknown(opened)
-    if format and not chosen.matches(opened):
         raise _unknown(opened, format)
+    reading.file = opened.name
     chosen.read(opened, reading)
 
 
-def _detect(opened: Opened) -> Format | None:
-    return next((each for each in _formats().values() if each.matches(opened)), None)
-
-
-def _missing(columns: frozenset[str], groups: Iterable[tuple[str, ...]]) -> list[str]:
-    return [" or ".join(group) for group in groups if not columns.intersection(group)]
+def _detect(opened: Opened, format: str | None) -> Format | None:  # noqa: A002
+    """The format of a source, among all or the one named; None where it is of none."""
+    formats = _formats()
+    allowed = formats.values() if format is None else [formats[format]]
+    return next((each for each in allowed if each.matches(opened)), None)
 
 
 def _unknown(opened: Opened, format: str | None = None) -> InputError:  # noqa: A002
     """What is there, what the named or the closest format lacks, and which formats there are."""
-    columns = opened.columns
     if opened.archive:
         return InputError(
             "is a zip archive without Inspect samples", where=opened.name, mend="Unpack it first"
         )
-    seen = ", ".join(sorted(columns)[:12]) or "none"
+    seen = ", ".join(sorted(opened.columns)[:12]) or "none"
     formats = _formats()
     lacks = {
-        name: _missing(columns, each.columns)
-        for name, each in formats.items()
-        if format in (None, name)
+        name: opened.lacks(each.columns) for name, each in formats.items() if format in (None, name)
     }
     closest = min(lacks, key=lambda n: (len(lacks[n]) / len(formats[n].columns), n != "generic"))
     shown = [closest] if closest == "generic" or format else ["generic", closest]
@@ -229,8 +226,8 @@ def _read_folder(folder: Path, reading: Reading, format: str | None) -> None:  #
             continue
         opened = _open(path)
         reading.file = opened.name
-        chosen = _formats()[format] if format else _detect(opened)
-        if chosen is None or not chosen.matches(opened):
+        chosen = _detect(opened, format)
+        if chosen is None:
             reading.leave_out(None, None, "a file of no known format")
             continue
         found += 1
@@ -239,7 +236,7 @@ def _read_folder(folder: Path, reading: Reading, format: str | None) -> None:  #
         raise InputError(
             "no file of a known format in this folder",
             where=str(folder),
-            mend=f"Known formats: {', '.join(FORMATS)}",
+            mend=f"Known formats: {', '.join(_formats())}",
         )
 
 

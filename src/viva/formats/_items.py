@@ -8,34 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from viva.benchmarks import fields, find_name
+from viva.benchmarks.rows import without_option_list
 from viva.records import Item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MMLU_SUBJECTS", "canonical", "item_of"]
-
-MMLU_SUBJECTS = frozenset(
-    {
-        "anatomy",
-        "clinical_knowledge",
-        "college_biology",
-        "college_medicine",
-        "medical_genetics",
-        "professional_medicine",
-    }
-)
-"""The medical subjects of MMLU."""
-
-_ALIASES = {"medqa_uslme_test": "medqa"}  # as HuatuoGPT-o1 spells it
+__all__ = ["canonical", "item_of"]
 
 
 def canonical(name: str) -> str:
     """The name under which this package knows a benchmark; the given name where it knows none."""
-    from viva.benchmarks import find_name
-
     bare = name.strip()
-    return find_name(bare) or _ALIASES.get(bare.lower()) or bare
+    return find_name(bare) or bare
 
 
 def item_of(
@@ -49,9 +35,6 @@ def item_of(
     meta: Mapping[str, Any] | None = None,
 ) -> Item | str | None:
     """An item; the reason where it cannot be one; None where the row carries no question."""
-    from viva.benchmarks import fields
-    from viva.benchmarks.rows import without_option_list
-
     if not isinstance(question, str) or not question.strip() or options is None:
         return None
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from viva.records import Item
 
-__all__ = ["REASONS", "Opened", "Reading", "identifier", "number", "text_of", "whole"]
+__all__ = ["REASONS", "Opened", "Reading"]
 
 REASONS = {
     "no benchmark": "Name the benchmark in every row",
@@ -37,7 +37,6 @@ REASONS = {
 items in :mod:`viva.benchmarks.fields`, where a file carries its questions."""
 
 _NO_DEFECT = {"another filter of the same response"}
-_WHOLE = 2**63 - 1
 _TEXTS = frozenset({"method", "probe", "cue", "finish_reason", "error", "reasoning"})
 
 
@@ -54,6 +53,19 @@ class Opened(NamedTuple):
     """Names in the first rows (a failed request may lack what the others have)."""
     archive: bool = False
     """A zip file: the format opens it itself."""
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffixes; empty where there is no file."""
+        return re.sub(r"(\.jsonl?|\.gz)+$", "", self.path.name) if self.path else ""
+
+    def lacks(self, groups: Iterable[tuple[str, ...]]) -> list[str]:
+        """The groups of columns of which none is there, each in words."""
+        return [" or ".join(group) for group in groups if not self.columns.intersection(group)]
+
+    def no_model(self, mend: str = "Name it with model=") -> InputError:
+        """The error of a source that does not name the model."""
+        return InputError("no model is named", where=self.name, mend=mend)
 
 
 @dataclass
@@ -148,64 +160,3 @@ class Reading:
             self.leave_out(self.rows[at], str(mine[1]), f"duplicate id, {same} content")
             out.append(at)
         return frame.with_row_index("at").filter(~pl.col("at").is_in(out)).drop("at")
-
-
-def identifier(value: Any) -> str | None:
-    """An id as text: numbers in their shortest form; None where there is none.
-
-    Raises
-    ------
-    ValueError
-        When the value is neither text nor a number.
-    """
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        if value.is_integer():
-            value = int(value)
-    return str(value)
-
-
-def text_of(value: Any) -> str | None:
-    """A raw answer as one text: text, a number, or the one text in a list.
-
-    Raises
-    ------
-    ValueError
-        When it is something else: several texts are not one answer.
-    """
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (bool, int, float)):
-        return str(value)
-    if isinstance(value, (list, tuple)) and len(value) == 1:
-        return text_of(value[0])
-    raise ValueError
-
-
-def whole(value: Any) -> int | None:
-    """A whole number that a column of 64-bit integers holds, else None."""
-    try:
-        exact = float(value) if isinstance(value, str) else value
-        if isinstance(exact, bool) or exact is None or exact != int(exact):
-            return None
-        return int(exact) if abs(exact) <= _WHOLE else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def number(value: Any) -> float | None:
-    """A finite number, else None."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        exact = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return exact if math.isfinite(exact) else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from viva.formats._reading import Opened, Reading, identifier, number, text_of, whole
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import identifier, number, text_of, whole
 from viva.records import LETTERS
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -20,13 +21,13 @@ _OPTIONAL: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("seed", "calls", "input_tokens", "output_tokens"), whole),
     **dict.fromkeys(("seconds", "cost"), number),
 }
+_WHOLE = re.compile(r"[0-9]{1,9}(\.0*)?")
 _KEY = (("benchmark", "no benchmark"), ("item_id", "no item_id"), ("model", "no model"))
 
 
 def matches(opened: Opened) -> bool:
     """Whether the first row has a column of each group."""
-    columns = opened.columns
-    return all(columns.intersection(group) for group in COLUMNS)
+    return not opened.lacks(COLUMNS)
 
 
 def read(opened: Opened, reading: Reading) -> None:
@@ -34,18 +35,20 @@ def read(opened: Opened, reading: Reading) -> None:
     untyped = opened.path is not None and all(
         v is None or isinstance(v, str) for v in opened.first.values()
     )
-    rows = opened.rows
+    rows: Iterable[tuple[int, dict[str, Any]]] = opened.rows
     if untyped and "prediction" in opened.columns:
-        held = list(rows)
-        rows = iter(_typed(held))
+        rows = _typed(list(rows))
     for row, values in rows:
         _read_row(row, values, reading)
 
 
 def _typed(rows: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
-    """CSV has no numbers: a prediction column of nothing but whole numbers is one of positions."""
+    """CSV has no numbers: a prediction column of nothing but whole numbers is one of positions.
+
+    Data frames write them as ``2.0`` where some are missing.
+    """
     given = [v["prediction"] for _, v in rows if v.get("prediction") is not None]
-    if given and all(isinstance(p, str) and p.isascii() and p.isdigit() for p in given):
+    if given and all(isinstance(p, str) and _WHOLE.fullmatch(p.strip()) for p in given):
         for _, v in rows:
             if v.get("prediction") is not None:
                 v["prediction"] = whole(v["prediction"])

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from viva._files import read_json
+from viva.benchmarks.rows import MMLU_SUBJECTS
 from viva.errors import InputError
-from viva.formats._items import MMLU_SUBJECTS, canonical, item_of
-from viva.formats._reading import Opened, Reading, identifier, number, whole
+from viva.formats._items import canonical, item_of
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import filled_text, identifier_or_none, mapping, number, whole
 from viva.records import LETTERS, Item
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -25,15 +28,14 @@ COLUMNS = (("adapter_spec",), ("request_states",))
 
 def matches(opened: Opened) -> bool:
     """Whether the document is a scenario state."""
-    return opened.columns >= {"adapter_spec", "request_states"}
+    return not opened.lacks(COLUMNS)
 
 
 def read(opened: Opened, reading: Reading) -> None:
     """Every request of the run."""
-    spec = opened.first.get("adapter_spec")
-    spec = spec if isinstance(spec, Mapping) else {}
-    model = reading.model or spec.get("model") or spec.get("model_deployment")
-    if not isinstance(model, str) or not model:
+    spec = mapping(opened.first.get("adapter_spec"))
+    model = filled_text(reading.model or spec.get("model") or spec.get("model_deployment"))
+    if model is None:
         raise InputError(
             "the run names no model", where=opened.name, mend="Run the evaluation again"
         )
@@ -65,16 +67,9 @@ def _benchmark(opened: Opened) -> tuple[str, str | None]:
 
 
 def _run_name(path: Path) -> str | None:
-    from viva._files import read_json
-
     beside = path.with_name("run_spec.json")
-    if beside.is_file():
-        spec = read_json(beside)
-        name = spec.get("name") if isinstance(spec, Mapping) else None
-        if isinstance(name, str) and name:
-            return name
-    folder = path.absolute().parent.name
-    return folder or None
+    name = mapping(read_json(beside)).get("name") if beside.is_file() else None
+    return filled_text(name) or path.absolute().parent.name or None
 
 
 def _read_state(
@@ -86,10 +81,7 @@ def _read_state(
     reading: Reading,
 ) -> None:
     instance = state["instance"]
-    try:
-        given = identifier(instance.get("id"))
-    except ValueError:
-        given = None
+    given = identifier_or_none(instance.get("id"))
     if given is None:
         return reading.leave_out(row, None, "no item_id")
     item_id = f"{subject}-{given}" if subject else given
@@ -107,21 +99,19 @@ def _read_state(
         item_id = reading.item(item)
     trial = whole(state.get("train_trial_index")) or 0
     common = {"benchmark": benchmark, "item_id": item_id, "model": model, "probe": probe}
-    result = state.get("result")
-    result = result if isinstance(result, Mapping) else {}
+    result = mapping(state.get("result"))
     completions = result.get("completions")
     if result.get("success") is not True or not isinstance(completions, list) or not completions:
         error = result.get("error") or "no completion"
         return reading.add(row, **common, sample=trial, error=str(error))
     for at, completion in enumerate(completions):
-        text = completion.get("text") if isinstance(completion, Mapping) else None
+        said = mapping(completion)
+        text, tokens = said.get("text"), said.get("tokens")
         if not isinstance(text, str):
             reading.leave_out(row, item_id, "response is not text")
             continue
-        tokens, finish = completion.get("tokens"), completion.get("finish_reason")
-        thinking = completion.get("thinking")
-        thought = thinking.get("text") if isinstance(thinking, Mapping) else None
-        reason = finish.get("reason") if isinstance(finish, Mapping) else None
+        thought = mapping(said.get("thinking")).get("text")
+        reason = mapping(said.get("finish_reason")).get("reason")
         reading.add(
             row,
             **common,

@@ -7,14 +7,13 @@ Layouts: a list of rows, or a map data set -> list of rows, each with ``question
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from viva.errors import InputError
 from viva.formats._items import canonical, item_of
-from viva.formats._reading import Opened, Reading, identifier, number, text_of, whole
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import filled_text, identifier, number, text_of, whole
 from viva.records import Item, content_hash
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -55,27 +54,19 @@ def matches(opened: Opened) -> bool:
 
 def _rows(opened: Opened) -> Iterator[tuple[int, str | None, Any]]:
     if _is_map(opened.first):
-        number_ = 0
-        for source, rows in opened.first.items():
-            for row in rows:
-                number_ += 1
-                yield number_, source, row
+        parted = ((source, row) for source, rows in opened.first.items() for row in rows)
+        for number_, (source, row) in enumerate(parted, 1):
+            yield number_, source, row
         return
-    for at, row in opened.rows:
-        yield at, None, row
-
-
-def _model(opened: Opened, reading: Reading) -> str:
-    if reading.model:
-        return reading.model
-    if opened.path is None:
-        raise InputError("no model is named", where=opened.name, mend="Name it with model=")
-    return re.sub(r"(\.jsonl?|\.gz)+$", "", opened.path.name)
+    for number_, row in opened.rows:
+        yield number_, None, row
 
 
 def read(opened: Opened, reading: Reading) -> None:
     """Every row, with the item it carries."""
-    model = _model(opened, reading)
+    model = reading.model or opened.stem
+    if not model:
+        raise opened.no_model()
     seen: dict[tuple[str, str], int] = {}
     for row, source, values in _rows(opened):
         if not isinstance(values, Mapping):
@@ -93,9 +84,7 @@ def _read_row(
     seen: dict[tuple[str, str], int],
 ) -> None:
     sampled = _sampled(values)
-    named = source or next(
-        (values[k] for k in _SOURCES if isinstance(values.get(k), str) and values[k]), None
-    )
+    named = source or next(filter(None, (filled_text(values.get(k)) for k in _SOURCES)), None)
     if named is None and not sampled:
         return reading.leave_out(row, None, "no benchmark")
     benchmark = canonical(named) if named else "medqa_5options"
@@ -126,7 +115,7 @@ def _read_row(
             row,
             benchmark=benchmark,
             item_id=item_id,
-            model=_own(values.get("model")) or model,
+            model=filled_text(values.get("model")) or model,
             text=said,
             sample=sample,
             error=None if said is not None else "no output",
@@ -134,10 +123,6 @@ def _read_row(
             seconds=number(values.get("seconds")),
         )
     return None
-
-
-def _own(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _identified(item: Item, given: str | None, reading: Reading) -> str:

@@ -18,7 +18,8 @@ from typing import Any
 from viva._files import LARGEST_DOCUMENT, parse_json
 from viva.errors import InputError
 from viva.formats._items import canonical, item_of
-from viva.formats._reading import Opened, Reading, identifier, number, whole
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import identifier_or_none, mapping, number, whole
 from viva.records import Item
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -35,8 +36,8 @@ def matches(opened: Opened) -> bool:
     """Whether the file is an archive of samples, or a JSON log."""
     if opened.archive:
         return opened.path is not None and bool(_members(opened.path))
-    described = opened.first.get("eval") if isinstance(opened.first, Mapping) else None
-    return isinstance(described, Mapping) and "model" in described and "task" in described
+    described = mapping(mapping(opened.first).get("eval"))
+    return "model" in described and "task" in described
 
 
 def read(opened: Opened, reading: Reading) -> None:
@@ -51,8 +52,7 @@ def read(opened: Opened, reading: Reading) -> None:
                 "the log holds no samples", where=opened.name, mend="Log with --log-samples"
             )
         samples = iter(listed)
-    described = head.get("eval")
-    described = described if isinstance(described, Mapping) else {}
+    described = mapping(head.get("eval"))
     model, task = described.get("model"), described.get("task")
     if not isinstance(model, str) or not isinstance(task, str):
         raise InputError(
@@ -69,16 +69,12 @@ def read(opened: Opened, reading: Reading) -> None:
 def _read_sample(
     row: int, sample: Mapping[str, Any], benchmark: str, model: str, reading: Reading
 ) -> None:
-    try:
-        given = identifier(sample.get("id"))
-    except ValueError:
-        given = None
+    given = identifier_or_none(sample.get("id"))
     if given is None:
         return reading.leave_out(row, None, "no item_id")
     # Whole numbers are positions that Inspect counts from 1: not the ids of the benchmark.
     item_id = f"sample-{given}" if given.isdigit() else given
-    attachments = sample.get("attachments")
-    resolve = _resolver(attachments if isinstance(attachments, Mapping) else {})
+    resolve = _resolver(mapping(sample.get("attachments")))
     choices = sample.get("choices")
     item = item_of(
         benchmark,
@@ -103,17 +99,14 @@ def _read_sample(
     if error is not None:
         message = error.get("message") if isinstance(error, Mapping) else error
         return reading.add(row, **common, error=str(message or "error"))
-    output = sample.get("output")
-    output = output if isinstance(output, Mapping) else {}
+    output = mapping(sample.get("output"))
     replies = output.get("choices")
-    reply = replies[0] if isinstance(replies, list) and replies else None
-    message = reply.get("message") if isinstance(reply, Mapping) else None
-    if not isinstance(reply, Mapping) or not isinstance(message, Mapping):
-        failed = output.get("error")
-        return reading.add(row, **common, error=str(failed or "no output"))
+    reply = mapping(replies[0] if isinstance(replies, list) and replies else None)
+    message = reply.get("message")
+    if not isinstance(message, Mapping):
+        return reading.add(row, **common, error=str(output.get("error") or "no output"))
     text, reasoning = _content(message.get("content"), resolve)
-    usage = output.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
+    usage = mapping(output.get("usage"))
     stop = reply.get("stop_reason")
     return reading.add(
         row,

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from viva._files import read_json
+from viva.benchmarks.rows import MMLU_SUBJECTS
 from viva.errors import InputError
-from viva.formats._items import MMLU_SUBJECTS, canonical, item_of
-from viva.formats._reading import Opened, Reading, identifier, number, whole
+from viva.formats._items import canonical, item_of
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import filled_text, identifier_or_none, mapping, number, whole
 from viva.records import LETTERS, Item
 
 __all__ = ["COLUMNS", "LOG_LIKELIHOOD", "matches", "read"]
@@ -37,7 +40,7 @@ _ENDINGS = ("_generative", "_continuation", "_gen", "_cot", "_chat", "_zeroshot"
 
 def matches(opened: Opened) -> bool:
     """Whether the first row is a logged sample."""
-    return opened.columns >= {"doc_id", "doc", "resps"}
+    return not opened.lacks(COLUMNS)
 
 
 def read(opened: Opened, reading: Reading) -> None:
@@ -46,11 +49,7 @@ def read(opened: Opened, reading: Reading) -> None:
     model = _model(opened, reading, time)
     filters: dict[Any, str] = {}
     for row, values in opened.rows:
-        doc_id = values.get("doc_id")
-        try:
-            given = identifier(doc_id)
-        except ValueError:
-            given = None
+        given = identifier_or_none(values.get("doc_id"))
         if given is None:
             reading.leave_out(row, None, "no item_id")
             continue
@@ -65,8 +64,8 @@ def _named(opened: Opened) -> tuple[str, str | None]:
     named = _FILE.fullmatch(opened.path.name) if opened.path else None
     if named:
         return named["task"], named["time"]
-    task = opened.first.get("task") or opened.first.get("task_name")
-    if isinstance(task, str) and task:
+    task = filled_text(opened.first.get("task") or opened.first.get("task_name"))
+    if task is not None:
         return task, None
     raise InputError(
         "the file name does not say the task",
@@ -80,7 +79,7 @@ def _model(opened: Opened, reading: Reading, time: str | None) -> str:
     if reading.model:
         return reading.model
     if opened.path is None:
-        raise InputError("no model is named", where=opened.name, mend="Name it with model=")
+        raise opened.no_model()
     folder = opened.path.absolute().parent
     results = sorted(folder.glob("results*.json"))
     if time:
@@ -91,26 +90,19 @@ def _model(opened: Opened, reading: Reading, time: str | None) -> str:
         if name:
             return name
     if not folder.name:
-        raise InputError(
-            "no model is named", where=opened.name, mend="Put the results file of the run beside it"
-        )
+        raise opened.no_model("Put the results file of the run beside it")
     return folder.name.replace("__", "/")
 
 
 def _model_of_results(path: Path) -> str | None:
-    from viva._files import read_json
-
-    results = read_json(path)
-    if not isinstance(results, Mapping):
-        return None
-    config = results.get("config")
-    arguments = config.get("model_args") if isinstance(config, Mapping) else None
-    if isinstance(arguments, str):
-        arguments = dict(pair.split("=", 1) for pair in arguments.split(",") if "=" in pair)
-    named = results.get("model_name")
-    if not named and isinstance(arguments, Mapping):
-        named = arguments.get("pretrained") or arguments.get("model")
-    return named if isinstance(named, str) and named else None
+    results = mapping(read_json(path))
+    given = mapping(results.get("config")).get("model_args")
+    if isinstance(given, str):
+        given = dict(pair.split("=", 1) for pair in given.split(",") if "=" in pair)
+    arguments = mapping(given)
+    return filled_text(
+        results.get("model_name") or arguments.get("pretrained") or arguments.get("model")
+    )
 
 
 def _benchmark(task: str) -> tuple[str, str | None]:
@@ -134,8 +126,8 @@ def _read_row(
         try:
             doc = json.loads(doc)
         except (ValueError, RecursionError):
-            doc = {}
-    doc = doc if isinstance(doc, Mapping) else {}
+            doc = None
+    doc = mapping(doc)
     item_id = _item_id(doc, doc_id, subject)
     question, options, key, context = _question(doc)
     resps = values.get("resps")

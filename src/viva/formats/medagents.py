@@ -14,7 +14,8 @@ from typing import Any
 from viva.benchmarks import canonical_id
 from viva.errors import InputError
 from viva.formats._items import canonical, item_of
-from viva.formats._reading import Opened, Reading, identifier, number, whole
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import filled_text, identifier, identifier_or_none, mapping, number, whole
 from viva.records import Item
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -23,7 +24,6 @@ COLUMNS = (("question", "dataset"), ("options", "model"), ("predicted_answer", "
 """Columns of the two layouts, original and compact."""
 
 _COMPACT = {"dataset", "model", "id", "pred"}
-_NAMES = {"mmlu": "mmlu_med", "mmlu-pro": "mmlu_pro_health"}
 _FILE = re.compile(
     r"(?P<model>.+?)-(?P<dataset>mmlu-pro|medxpertqa-[a-z]+|[A-Za-z0-9_+]+)"
     r"-(?P<split>test|train|dev|val|sample)(?P<hard>_hard)?-(?P<method>.+)"
@@ -46,10 +46,6 @@ def read(opened: Opened, reading: Reading) -> None:
         _read_original(opened, reading)
 
 
-def _benchmark(dataset: str) -> str:
-    return _NAMES.get(dataset.lower()) or canonical(dataset)
-
-
 def _said(prediction: Any) -> dict[str, Any]:
     """What the tool took for the answer; often more than a letter, sometimes an API's error."""
     if isinstance(prediction, (int, float)) and not isinstance(prediction, bool):
@@ -65,20 +61,20 @@ def _read_compact(opened: Opened, reading: Reading) -> None:
     rows = list(opened.rows)
     ids = _hard_ids(rows)
     for row, values in rows:
-        dataset, model = values.get("dataset"), values.get("model")
+        dataset, model = filled_text(values.get("dataset")), filled_text(values.get("model"))
         try:
             given = identifier(values.get("id"))
         except ValueError:
             reading.leave_out(row, None, "id is not text or a number")
             continue
-        if not isinstance(dataset, str) or not dataset:
+        if dataset is None:
             reading.leave_out(row, given, "no benchmark")
-        elif not isinstance(model, str) or not model:
+        elif model is None:
             reading.leave_out(row, given, "no model")
         elif given is None:
             reading.leave_out(row, None, "no item_id")
         else:
-            benchmark = _benchmark(dataset)
+            benchmark = canonical(dataset)
             given = ids.get(row, given)
             completion = values.get("completion")
             said = (
@@ -132,12 +128,12 @@ def _hard_ids(rows: list[tuple[int, Mapping[str, Any]]]) -> dict[int, str]:
 
 def _from_name(opened: Opened, reading: Reading) -> tuple[str, str, str | None, bool]:
     """Model, data set, method and whether the subset is the hard one, from the file's name."""
-    stem = re.sub(r"(\.json|\.jsonl|\.gz)+$", "", opened.path.name) if opened.path else ""
     folder = opened.path.absolute().parent.name if opened.path else ""
     inside = re.fullmatch(
-        rf"(?P<model>.+)-{re.escape(folder)}-(?P<split>[a-z]+)(?P<hard>_hard)?-(?P<method>.+)", stem
+        rf"(?P<model>.+)-{re.escape(folder)}-(?P<split>[a-z]+)(?P<hard>_hard)?-(?P<method>.+)",
+        opened.stem,
     )
-    named = inside or _FILE.fullmatch(stem)
+    named = inside or _FILE.fullmatch(opened.stem)
     if named is None:
         first = opened.first
         dataset = first.get("dataset") or first.get("benchmark")
@@ -155,16 +151,13 @@ def _from_name(opened: Opened, reading: Reading) -> tuple[str, str, str | None, 
 
 def _read_original(opened: Opened, reading: Reading) -> None:
     model, dataset, method, hard = _from_name(opened, reading)
-    benchmark = _benchmark(dataset)
+    benchmark = canonical(dataset)
     rows = list(opened.rows)
     given = [v.get("realidx", v.get("id", v.get("idx"))) for _, v in rows]
     # A hard subset numbered from 0 carries positions, not the ids of the whole set.
     positions = hard and len(rows) > 1 and all(str(g) == str(i) for i, g in enumerate(given))
     for (row, values), raw in zip(rows, given, strict=True):
-        try:
-            item_id = identifier(raw)
-        except ValueError:
-            item_id = None
+        item_id = identifier_or_none(raw)
         item_id = f"row-{row}" if item_id is None or positions else canonical_id(benchmark, item_id)
         question, context = values.get("question"), None
         if benchmark == "pubmedqa" and isinstance(question, str):
@@ -185,8 +178,7 @@ def _read_original(opened: Opened, reading: Reading) -> None:
         if "predicted_answer" not in values:
             reading.leave_out(row, item_id, "row is incomplete")
             continue
-        usage = values.get("token_usage")
-        usage = usage if isinstance(usage, Mapping) else {}
+        usage = mapping(values.get("token_usage"))
         reading.add(
             row,
             benchmark=benchmark,

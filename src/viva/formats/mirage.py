@@ -13,14 +13,14 @@ from typing import Any
 from viva.benchmarks import canonical_id
 from viva.errors import InputError
 from viva.formats._items import canonical
-from viva.formats._reading import Opened, Reading, identifier
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import identifier_or_none
 
 __all__ = ["COLUMNS", "matches", "read"]
 
 COLUMNS = (("dataset",), ("mode",), ("model",), ("id",), ("completion",))
 """Columns of compact rows."""
 
-_NAMES = {"mmlu": "mmlu_med"}
 _MODE = re.compile(r"cot|rag_\d+|i?-?medrag.*|[a-z]+_rag.*")
 _ID = re.compile(r"(?:test|dev|train|val)_(?P<id>.+)")
 
@@ -29,7 +29,7 @@ def matches(opened: Opened) -> bool:
     """Whether the file is a list of texts, or its first row a compact one."""
     if isinstance(opened.first, list):
         return all(isinstance(text, str) for text in opened.first)
-    return opened.columns.issuperset({"dataset", "mode", "model", "id", "completion"})
+    return not opened.lacks(COLUMNS)
 
 
 def read(opened: Opened, reading: Reading) -> None:
@@ -44,10 +44,7 @@ def read(opened: Opened, reading: Reading) -> None:
             ("dataset", "no benchmark"),
             ("model", "no model"),
         ):
-            try:
-                value = identifier(values.get(name))
-            except ValueError:
-                value = None
+            value = identifier_or_none(values.get(name))
             if value is None:
                 reading.leave_out(row, found.get("id"), reason)
                 break
@@ -74,7 +71,7 @@ def _add(
     mode: str | None,
     completions: Iterable[Any],
 ) -> None:
-    benchmark = _NAMES.get(dataset.lower()) or canonical(dataset)
+    benchmark = canonical(dataset)
     item_id = canonical_id(benchmark, item_id)
     for sample, text in enumerate(completions):
         if text is not None and not isinstance(text, str):
@@ -96,8 +93,7 @@ def _read_file(opened: Opened, reading: Reading) -> None:
     """One question's completions; all else is said by the path."""
     parts = opened.path.absolute().parts if opened.path else ()
     at = next((i for i in range(len(parts) - 2, 0, -1) if _MODE.fullmatch(parts[i])), None)
-    name = re.sub(r"(\.json|\.gz)+$", "", parts[-1]) if parts else ""
-    named = _ID.fullmatch(name)
+    named = _ID.fullmatch(opened.stem)
     if at is None or named is None or at + 1 >= len(parts) - 1:
         if not opened.first:
             raise InputError("has no rows", where=opened.name, mend="Write it again")
