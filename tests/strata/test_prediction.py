@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viva.errors import InputError
-from viva.strata import bundled_labels, explain, labelled, load, predict, save
+from viva.strata import (
+    bundled_labels,
+    explain,
+    labelled,
+    load,
+    predict,
+    reasoning_shares,
+    save,
+)
 from viva.strata.prediction import probabilities
 from viva.strata.storage import shipped
 
@@ -210,3 +218,8 @@ def test_shipped_weights_hold_no_objects():
         total += len(folder.joinpath(name).read_bytes())
     assert total < 4_000_000
     assert json.loads(bytes(np.load(str(folder.joinpath("rubric.npz")))["meta"]))["format"] == 1
+
+
+def test_shares_fall_as_the_threshold_rises():
+    found = reasoning_shares(predict(frame([LONG, SHORT])), (0.0, 0.5, 1.0))
+    assert found == {"mine": [(0.0, 1.0), (0.5, 0.5), (1.0, 0.0)]}

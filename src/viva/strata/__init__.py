@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         read_labels,
         rubric_text,
     )
-    from viva.strata.evaluation import evaluate
+    from viva.strata.evaluation import evaluate, reasoning_shares
     from viva.strata.judging import label, replay
     from viva.strata.metrics import debiased_ece, ece, length_matched_auroc
     from viva.strata.prediction import DEFAULT_VIEW, explain, labelled, predict
@@ -43,6 +43,7 @@ __all__ = [
     "merge_annotators",
     "predict",
     "read_labels",
+    "reasoning_shares",
     "replay",
     "rubric_text",
     "save",
@@ -66,6 +67,7 @@ _HOMES = {
     "merge_annotators": "annotations",
     "predict": "prediction",
     "read_labels": "annotations",
+    "reasoning_shares": "evaluation",
     "replay": "judging",
     "rubric_text": "annotations",
     "save": "storage",
