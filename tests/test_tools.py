@@ -117,6 +117,18 @@ def test_a_page_that_is_behind_is_found(monkeypatch, tmp_path, capsys):
     assert module.main() == 0
 
 
+def test_the_page_of_benchmarks_shows_every_card_format_and_rule():
+    from viva.benchmarks import ADAPTERS, CARDS
+
+    page = tool("build_docs").benchmarks()
+    assert (TOOLS.parent / "docs" / "benchmarks.md").read_text("utf-8") == page, "run: make docs"
+    for name in CARDS:
+        assert f"\n### {name}\n" in page
+    for name in ADAPTERS:
+        assert f"| `{name}` | " in page
+    assert "| a single letter (b, B) | the option with this letter |" in page
+
+
 def test_a_state_without_its_command_is_found(monkeypatch, tmp_path):
     module = tool("build_docs")
     monkeypatch.setattr(module, "DOCS", tmp_path)

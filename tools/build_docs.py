@@ -64,8 +64,6 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 # The command line ------------------------------------------------------------------------------
-
-
 # Only what every version of typer gives a command and a parameter is used.
 
 
@@ -300,11 +298,74 @@ def schema() -> str:
     return json.dumps(_summary.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def benchmarks() -> str:
-    """The cards."""
-    from viva.benchmarks import cards_page
+# Benchmarks ------------------------------------------------------------------------------------
 
-    return cards_page()
+
+def _domain(card: Any) -> str:
+    return "in domain" if card.in_splitter_domain else "out of domain"
+
+
+def _card(card: Any) -> str:
+    lines = [
+        f"source: {card.source} ({card.url})",
+        f"licence: {card.licence}; access: {card.access}",
+        f"options: {card.options}",
+        f"kind: {card.task_family}, {card.modality}, {card.language}",
+        f"splitter: {_domain(card)}, {card.domain_reason}",
+    ]
+    lines += [f"on the hub: `hub:{card.hub}`"] if card.hub else []
+    aliases = ", ".join(f"`{alias}`" for alias in card.aliases)
+    lines += [f"also called: {aliases}"] if aliases else []
+    lines += [f"known defect: {defect}" for defect in card.known_defects]
+    lines += [f"SHA-256 of `{file}`: `{digest}`" for file, digest in card.sha256]
+    return f"{card.title}. {card.citation}\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _rules() -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table in the docstring of :mod:`viva.benchmarks.fields`."""
+    text = importlib.import_module("viva.benchmarks.fields").__doc__ or ""
+    lines = [re.split(r"\s{2,}", line, maxsplit=1) for line in text.splitlines()]
+    head, *rows = [line for line in lines if len(line) == 2 and not line[0].startswith("=")]
+    return head, [[rule, meaning.replace("``", "`")] for rule, meaning in rows]
+
+
+def benchmarks() -> str:
+    """The cards, the formats and the rule by which an answer names an option."""
+    from viva import benchmarks as room
+
+    parts = [NOTE.format(source="the cards or adapters in src/viva/benchmarks"), "# Benchmarks"]
+    head = ("name", "title", "items", "item_id", "options", "access", "licence", "splitter")
+    rows = [
+        [f"[`{c.name}`](#{c.name})", c.title, "" if c.items is None else f"{c.items:,}", c.ids,
+         c.options, c.access, c.licence, _domain(c)]
+        for c in room.CARDS.values()
+    ]  # fmt: skip
+    access = importlib.import_module("viva.benchmarks.cards").ACCESS.items()
+    parts += [
+        table(head, rows),
+        "Access: " + "; ".join(f"*{name}*: {meaning}" for name, meaning in access) + ".",
+        "## Formats",
+        "Found from the fields of a file, in this order, or named with `adapter=`.",
+    ]
+    adapters = []
+    for name, adapter in room.ADAPTERS.items():
+        fields = " ".join(f"`{field}`" for field in sorted(adapter.required))
+        if adapter.shape != "rows":
+            fields += f" (made from a file of the shape *{adapter.shape}*)"
+        adapters.append([f"`{name}`", adapter.about, fields])
+    hub = [[f"`{h.name}`", f"`{h.path}`", f"`{h.adapter}`"] for h in room.HUB.values()]
+    parts += [
+        table(("adapter", "reads", "fields"), adapters),
+        "## The answer of a generic items file",
+        "The first rule that applies decides.",
+        table(*_rules()),
+        "## Hub",
+        table(("`hub:NAME`", "path", "adapter"), hub),
+        "## Cards",
+    ]
+    for card in room.CARDS.values():
+        parts += [f"### {card.name}", _card(card)]
+    return "\n\n".join(parts) + "\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {

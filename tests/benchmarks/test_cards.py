@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from viva.benchmarks import CARDS, HUB, bundled, canonical_name, cards_page, find_name, load
+from viva.benchmarks import CARDS, HUB, bundled, canonical_name, find_name, load
 from viva.benchmarks.cards import ACCESS, MODALITIES, TASK_FAMILIES
 from viva.errors import InputError
 
@@ -153,23 +153,6 @@ def test_load_finds_the_file_in_a_folder(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "deep" / "careqa" / "care_qa.jsonl").write_text(json.dumps(row))
     monkeypatch.setenv("VIVA_DATA", str(tmp_path))
     assert load("careqa").items["key"].to_list() == [[1]]
-
-
-def test_page_is_made_from_the_cards(root: Path) -> None:
-    assert (root / "docs" / "benchmarks.md").read_text("utf-8") == cards_page(), (
-        "run: python tools/build_docs.py benchmarks.md"
-    )
-
-
-def test_page_shows_every_card_format_and_rule() -> None:
-    from viva.benchmarks import ADAPTERS
-
-    page = cards_page()
-    for name in CARDS:
-        assert f"\n### {name}\n" in page
-    for name in ADAPTERS:
-        assert f"| `{name}` | " in page
-    assert "| a single letter (b, B) | the option with this letter |" in page
 
 
 @pytest.mark.shared

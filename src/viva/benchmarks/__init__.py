@@ -2,7 +2,7 @@
 
 from viva.benchmarks._sample import bundled, bundled_answers
 from viva.benchmarks.adapters import ADAPTERS, Adapter
-from viva.benchmarks.cards import CARDS, Card, canonical_name, cards_page, find_name
+from viva.benchmarks.cards import CARDS, Card, canonical_name, find_name
 from viva.benchmarks.carried import label_contradictions
 from viva.benchmarks.hub import HUB
 from viva.benchmarks.loading import load
@@ -19,7 +19,6 @@ __all__ = [
     "bundled_answers",
     "canonical_id",
     "canonical_name",
-    "cards_page",
     "find_name",
     "label_contradictions",
     "load",

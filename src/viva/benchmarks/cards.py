@@ -1,7 +1,7 @@
 """A card for each benchmark: where it comes from, under which terms, and what is wrong with it.
 
-The cards are data: ``cards.toml`` beside this module. :func:`cards_page` makes the page
-``docs/benchmarks.md`` of them.
+The cards are data: ``cards.toml`` beside this module. The page ``docs/benchmarks.md`` is made of
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ __all__ = [
     "TASK_FAMILIES",
     "Card",
     "canonical_name",
-    "cards_page",
     "find_name",
 ]
 
@@ -124,71 +123,3 @@ def canonical_name(alias: str) -> str:
     names = list(dict.fromkeys(_BY_ALIAS[n] for n in near))
     mend = f"Did you mean {' or '.join(names)}?" if names else f"Known: {', '.join(CARDS)}"
     raise InputError(f"unknown benchmark {alias!r}", mend=mend)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def cards_page() -> str:
-    """The page ``docs/benchmarks.md``: every card and every format, from the code."""
-    from viva.benchmarks.adapters import ADAPTERS
-    from viva.benchmarks.fields import __doc__ as fields_doc
-    from viva.benchmarks.hub import HUB
-
-    out = [
-        "# Benchmarks",
-        "",
-        "Made from the cards and the table of adapters by `viva.benchmarks.cards_page()`; "
-        "a check compares the two.",
-        "",
-        "| name | title | items | item_id | options | access | licence | splitter |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for card in CARDS.values():
-        row = [
-            f"[`{card.name}`](#{card.name})",
-            card.title,
-            "" if card.items is None else f"{card.items:,}",
-            card.ids,
-            card.options,
-            card.access,
-            card.licence,
-            "in domain" if card.in_splitter_domain else "out of domain",
-        ]
-        out.append("| " + " | ".join(_cell(c) for c in row) + " |")
-    out += ["", "Access: " + "; ".join(f"*{k}*: {v}" for k, v in ACCESS.items()) + ".", ""]
-    out += ["## Formats", "", "Found from the fields of a file, in this order, or named with "
-            "`adapter=`.", "", "| adapter | reads | fields |", "|---|---|---|"]  # fmt: skip
-    for name, adapter in ADAPTERS.items():
-        fields = " ".join(f"`{f}`" for f in sorted(adapter.required))
-        if adapter.shape != "rows":
-            fields += f" (made from a file of the shape *{adapter.shape}*)"
-        out.append(f"| `{name}` | {_cell(adapter.about)} | {fields} |")
-    out += ["", "## The answer of a generic items file", ""]
-    table = [line for line in (fields_doc or "").splitlines() if re.match(r"\S.*?\s{2,}\S", line)]
-    rows = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in table]
-    rows = [row for row in rows if len(row) == 2 and not row[0].startswith("=")]
-    out += ["The first rule that applies decides.", "", f"| {rows[0][0]} | {rows[0][1]} |",
-            "|---|---|"]  # fmt: skip
-    out += [f"| {_cell(a)} | {_cell(b.replace('``', '`'))} |" for a, b in rows[1:]]
-    out += ["", "## Hub", "", "| `hub:NAME` | path | adapter |", "|---|---|---|"]
-    out += [f"| `{h.name}` | `{h.path}` | `{h.adapter}` |" for h in HUB.values()]
-    out += ["", "## Cards", ""]
-    for card in CARDS.values():
-        out += [f"### {card.name}", "", f"{card.title}. {card.citation}", ""]
-        out += [
-            f"- source: {card.source} ({card.url})",
-            f"- licence: {card.licence}; access: {card.access}",
-            f"- options: {card.options}",
-            f"- kind: {card.task_family}, {card.modality}, {card.language}",
-            f"- splitter: {'in' if card.in_splitter_domain else 'out of'} domain, "
-            f"{card.domain_reason}",
-        ]
-        out += [f"- on the hub: `hub:{card.hub}`"] if card.hub else []
-        if card.aliases:
-            out.append(f"- also called: {', '.join(f'`{a}`' for a in card.aliases)}")
-        out += [f"- known defect: {d}" for d in card.known_defects]
-        out += [f"- SHA-256 of `{file}`: `{digest}`" for file, digest in card.sha256]
-        out.append("")
-    return "\n".join(out).rstrip() + "\n"
