@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from viva._files.documents import DEEPEST, LARGEST_DOCUMENT, parse_json, read_json
 from viva._files.opening import LONGEST_LINE, check_file, open_binary, read_lines, sha256
-from viva._files.tables import read_rows, read_source
+from viva._files.tables import read_cells, read_rows, read_source
 
 if TYPE_CHECKING:
     from viva._files.tables import Source as Source
@@ -22,6 +22,7 @@ __all__ = [
     "check_file",
     "open_binary",
     "parse_json",
+    "read_cells",
     "read_json",
     "read_lines",
     "read_rows",

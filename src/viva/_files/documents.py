@@ -78,9 +78,10 @@ def parse_json(text: str, *, where: str, deepest: int = DEEPEST, first_line: int
         raise _nested(where, first_line, deepest) from None
     except ValueError:  # Python refuses to convert integers of thousands of digits
         raise InputError(
-            "holds a number of thousands of digits", where=f"{where}:{first_line}",
+            "holds a number of thousands of digits",
+            where=f"{where}:{first_line}",
             mend="Mend or delete the row",
-        ) from None  # fmt: skip
+        ) from None
     # Counting brackets costs little and is exact enough to skip the walk on ordinary rows.
     if text.count("[") + text.count("{") > deepest and _deeper(value, deepest):
         raise _nested(where, first_line, deepest)
@@ -91,9 +92,10 @@ def parse_json(text: str, *, where: str, deepest: int = DEEPEST, first_line: int
 
 def _nested(where: str, row: int, deepest: int) -> InputError:
     return InputError(
-        f"JSON is nested deeper than {deepest} levels", where=f"{where}:{row}",
+        f"JSON is nested deeper than {deepest} levels",
+        where=f"{where}:{row}",
         mend="Mend or delete the row",
-    )  # fmt: skip
+    )
 
 
 def _deeper(value: Any, deepest: int) -> bool:
@@ -143,9 +145,10 @@ def read_json(
     """
     file = Path(path)
     too_large = InputError(
-        f"JSON document is larger than {max(largest // 2**20, 1)} MiB", where=str(file),
+        f"JSON document is larger than {max(largest // 2**20, 1)} MiB",
+        where=str(file),
         mend=RESAVE,
-    )  # fmt: skip
+    )
     stream = open_binary(file)
     with stream:
         try:

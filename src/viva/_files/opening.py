@@ -160,8 +160,9 @@ def encoding_of_head(head: bytes) -> str:
 
 def wrong_encoding(where: str, offset: int | None, encoding: str) -> InputError:
     at = f" (byte {offset})" if offset is not None else ""
-    return InputError(f"is not {encoding.upper().removesuffix('-SIG')}{at}", where=where,
-                      mend=_CONVERT)  # fmt: skip
+    return InputError(
+        f"is not {encoding.upper().removesuffix('-SIG')}{at}", where=where, mend=_CONVERT
+    )
 
 
 def read_lines(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Source = str | os.PathLike[str] | pl.DataFrame | pl.LazyFrame | Iterable[Mapping[str, Any]]
 
-__all__ = ["read_rows", "read_source"]
+__all__ = ["read_cells", "read_rows", "read_source"]
 
 _HEAD = 4096
 _SUFFIXES = {
@@ -151,27 +152,24 @@ def _json_rows(file: Path, longest: int, deepest: int) -> Iterator[tuple[int, di
         lines.close()  # type: ignore[attr-defined]
         yield from _document_rows(file, deepest)
         return
-    where = str(file)
-    row = parse_json(first.rstrip(), where=where, deepest=deepest, first_line=number)
+    row = parse_json(first.rstrip(), where=str(file), deepest=deepest, first_line=number)
     if second is None and isinstance(row, dict) and _is_table(row):
         yield from _document(row, file)
         return
     yield number, _object(row, file, number)
-    for number, text in [second] if second else []:
-        row = parse_json(text.rstrip(), where=where, deepest=deepest, first_line=number)
-        yield number, _object(row, file, number)
-    for number, text in lines:
+    for number, text in itertools.chain([second] if second else [], lines):
         if not text.isspace():
-            row = parse_json(text.rstrip(), where=where, deepest=deepest, first_line=number)
+            row = parse_json(text.rstrip(), where=str(file), deepest=deepest, first_line=number)
             yield number, _object(row, file, number)
 
 
 def _object(row: Any, file: Path, number: int) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError(
-            f"row is {_kind(row)}, not an object", where=f"{file}:{number}",
+            f"row is {_kind(row)}, not an object",
+            where=f"{file}:{number}",
             mend='Each row must be an object such as {"item_id": "1", ...}',
-        )  # fmt: skip
+        )
     return row
 
 
@@ -230,45 +228,66 @@ def _delimiter(header: str, tail: str) -> str | None:
     return best if bare.count(best) else None
 
 
-def _csv_rows(file: Path, longest: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_cells(
+    lines: Iterable[str], *, where: str, delimiter: str = ",", longest: int = LONGEST_LINE
+) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each CSV row, with the line on which the row starts; blank lines are no rows.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        All lines of the file.
+    where : str
+        The file, for the error.
+    delimiter : str
+        One character.
+    longest : int
+        Characters of a field.
+
+    Raises
+    ------
+    InputError
+        Where the quoting is broken or a field too long.
+    """
     if csv.field_size_limit() < longest:
         csv.field_size_limit(longest)  # process-wide; the default of 128 KiB cuts real answers
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"is not valid CSV: {error}",
+            where=f"{where}:{start}",
+            mend="Quote fields that hold the delimiter, a quote or a line break",
+        ) from None
+
+
+def _csv_rows(file: Path, longest: int) -> Iterator[tuple[int, dict[str, Any]]]:
     lines = (text for _, text in read_lines(file, longest_line=longest))
     first = next((text for text in lines if not text.isspace()), "")
     if not first:
         return
     delimiter = _delimiter(first, suffix_of(file)) or ","
-
-    def again() -> Iterator[str]:
-        yield first
-        yield from lines
-
-    reader = csv.reader(again(), delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    start = 1
-    try:
-        for cells in reader:
-            if header is None:
-                header = [cell.strip() for cell in cells]
-                twice = next((n for n in header if header.count(n) > 1), None)
-                if twice is not None:
-                    raise InputError(
-                        f"column {twice!r} occurs twice", where=f"{file}:1", mend="Rename one"
-                    )
-            elif cells:
-                if len(cells) != len(header):
-                    raise InputError(
-                        f"row has {len(cells)} fields, the header has {len(header)}",
-                        where=f"{file}:{start}",
-                        mend="Quote fields that hold the delimiter or a line break",
-                    )
-                yield start, {n: c if c else None for n, c in zip(header, cells, strict=True)}
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"is not valid CSV: {error}", where=f"{file}:{start}",
-            mend="Quote fields that hold the delimiter, a quote or a line break",
-        ) from None  # fmt: skip
+    rows = read_cells(
+        itertools.chain([first], lines), where=str(file), delimiter=delimiter, longest=longest
+    )
+    _, names = next(rows)
+    header = [name.strip() for name in names]
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"column {twice!r} occurs twice", where=f"{file}:1", mend="Rename one")
+    for start, cells in rows:
+        if len(cells) != len(header):
+            raise InputError(
+                f"row has {len(cells)} fields, the header has {len(header)}",
+                where=f"{file}:{start}",
+                mend="Quote fields that hold the delimiter or a line break",
+            )
+        yield start, {n: c if c else None for n, c in zip(header, cells, strict=True)}
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

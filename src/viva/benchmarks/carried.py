@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viva.benchmarks.cards import find_name
 from viva.benchmarks.fields import Defect, absent, literal, one_of, text
@@ -20,6 +20,9 @@ from viva.benchmarks.rows import (
     without_option_list,
 )
 from viva.records import Choice, Item
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "biomed_r1",
@@ -64,7 +67,7 @@ def biomed_r1(row: Row, _where: Where) -> Item:
     )
 
 
-def label_contradictions(items: Any) -> int:
+def label_contradictions(items: pl.DataFrame) -> int:
     """Items whose given label contradicts the probability and threshold given beside it."""
     return sum("label_contradicts_probability" in (m or "") for m in items["meta"])
 
@@ -144,9 +147,10 @@ def huatuo(row: Row, where: Where) -> Item:
         question=text(row.get("question"), "no question"),
         options=found.texts,
         target=lettered_key(row, found),
-        meta=kept(row, open_question="Open-ended Verifiable Question",
-                   open_answer="Ground-True Answer"),
-    )  # fmt: skip
+        meta=kept(
+            row, open_question="Open-ended Verifiable Question", open_answer="Ground-True Answer"
+        ),
+    )
 
 
 _OPTION_LINE = re.compile(r"^[ \t]*Option ([A-Z])[ \t]*:", re.M)

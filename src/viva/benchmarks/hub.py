@@ -72,15 +72,16 @@ def read_hub(name: str, *, benchmark: str | None = None, strict: bool = False) -
         known = f"Did you mean hub:{near[0]}?" if near else f"Known: {', '.join(HUB)}"
         raise InputError(f"no data set hub:{name}", mend=f"{known} Or give hub:OWNER/NAME/PATH")
     frame = _fetch(hub.path)
-    rows = [(i, row) for i, row in enumerate(frame.iter_rows(named=True), 1)]
+    rows = list(enumerate(frame.iter_rows(named=True), 1))
     adapter = hub.adapter or None
     if adapter:
         missing = ADAPTERS[adapter].required - set(frame.columns)
         if missing:
             raise InputError(
-                f"misses {', '.join(sorted(missing))}: the data set has changed", where=hub.path,
+                f"misses {', '.join(sorted(missing))}: the data set has changed",
+                where=hub.path,
                 mend="Download its file and give the path, with adapter= where needed",
-            )  # fmt: skip
+            )
     return read_rows_as(hub.file, rows, adapter, benchmark=benchmark, strict=strict)
 
 
@@ -95,6 +96,7 @@ def _fetch(path: str) -> pl.DataFrame:
         return pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
-            f"cannot be read from the hub ({str(error).splitlines()[0]})", where=path,
+            f"cannot be read from the hub ({str(error).splitlines()[0]})",
+            where=path,
             mend="Check the network, and HF_TOKEN for gated data; or download the file",
-        ) from None  # fmt: skip
+        ) from None

@@ -46,8 +46,9 @@ def load(
     files = [_find(Path(folder), file, digest) for file, digest in card.sha256]
     found = [f for f in files if f is not None]
     if not found or len(found) < len(files):
-        raise InputError(f"the files of {card.name} are not in the folder", where=str(folder),
-                         mend=_how(card))  # fmt: skip
+        raise InputError(
+            f"the files of {card.name} are not in the folder", where=str(folder), mend=_how(card)
+        )
     read = merge(read_items(file, strict=strict) for file in found)
     items = read.items.filter(pl.col("benchmark") == card.name)
     return ItemsRead(items, read.left_out)

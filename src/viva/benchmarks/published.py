@@ -65,9 +65,14 @@ def _medmcqa(row: Row, where: Where, first: int) -> Item:
         question=text(row.get("question"), "no question"),
         options=found.texts,
         target=Choice(number - first),
-        meta=kept(row, subject="subject_name", topic="topic_name", choice_type="choice_type",
-                   explanation="exp"),
-    )  # fmt: skip
+        meta=kept(
+            row,
+            subject="subject_name",
+            topic="topic_name",
+            choice_type="choice_type",
+            explanation="exp",
+        ),
+    )
 
 
 def medmcqa(row: Row, where: Where) -> Item:
@@ -186,8 +191,13 @@ def pubmedqa(row: Row, _where: Where) -> Item:
     """PubMedQA, expert-labelled: the abstract without its conclusion is the context."""
     if isinstance(row.get("context"), Mapping):  # the hub's layout
         contexts, labels = row["context"].get("contexts"), row["context"].get("labels")
-        row = {"_key": row.get("pubid"), "QUESTION": row.get("question"), "CONTEXTS": contexts,
-               "LABELS": labels, "final_decision": row.get("final_decision")}  # fmt: skip
+        row = {
+            "_key": row.get("pubid"),
+            "QUESTION": row.get("question"),
+            "CONTEXTS": contexts,
+            "LABELS": labels,
+            "final_decision": row.get("final_decision"),
+        }
     decision = text(row.get("final_decision"), "no answer").lower()
     if decision not in _DECISIONS:
         raise Defect("key outside the options")
@@ -206,9 +216,11 @@ def pubmedqa(row: Row, _where: Where) -> Item:
 
 def _question_type(row: Row) -> str | None:
     value = row.get("question_type")
-    return None if absent(value) else {"Reasoning": "reasoning", "Understanding": "knowledge"}.get(
-        str(value).strip()
-    )  # fmt: skip
+    return (
+        None
+        if absent(value)
+        else {"Reasoning": "reasoning", "Understanding": "knowledge"}.get(str(value).strip())
+    )
 
 
 def medxpertqa(row: Row, _where: Where) -> Item:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from viva._files import read_source
 from viva.benchmarks.adapters import adapter_for, adapters
 from viva.benchmarks.fields import Defect
-from viva.benchmarks.rows import Where
+from viva.benchmarks.rows import Row, Where
 from viva.benchmarks.shapes import shape_of, shaped_rows
 from viva.errors import InputError
 from viva.records import Item, ItemsRead, LeftOut, items_frame, normalise
 
 if TYPE_CHECKING:
-    import polars as pl
+    from viva._files import Source
 
 __all__ = ["merge", "read_items"]
 
@@ -32,7 +33,7 @@ _MENDS = {
 
 
 def read_items(
-    source: str | os.PathLike[str] | pl.DataFrame | Iterable[Mapping[str, Any]],
+    source: Source,
     *,
     adapter: str | None = None,
     benchmark: str | None = None,
@@ -76,7 +77,7 @@ def read_items(
     return read_rows_as(name, list(rows), adapter, shape, benchmark=benchmark, strict=strict)
 
 
-def _open(source: Any, adapter: str | None) -> tuple[str, Iterator[tuple[int, Row]], str]:
+def _open(source: Source, adapter: str | None) -> tuple[str, Iterator[tuple[int, Row]], str]:
     if isinstance(source, (str, os.PathLike)):
         path = os.fspath(source)
         shape = adapters()[adapter].shape if adapter else shape_of(path)
@@ -86,12 +87,9 @@ def _open(source: Any, adapter: str | None) -> tuple[str, Iterator[tuple[int, Ro
     return name, rows, "rows"
 
 
-Row = dict[str, Any]
-
-
 def read_rows_as(
     name: str,
-    rows: list[tuple[int, Row]],
+    rows: Sequence[tuple[int, Row]],
     adapter: str | None,
     shape: str = "rows",
     *,
@@ -109,16 +107,17 @@ def read_rows_as(
     missing = known.required - {f for _, row in rows[:_SAMPLE] for f in row}
     if missing:
         raise InputError(
-            f"misses {_columns(missing)} for the format {adapter}", where=name,
+            f"misses {_columns(missing)} for the format {adapter}",
+            where=name,
             mend="Add them, or leave the adapter out to have the format found",
-        )  # fmt: skip
+        )
     items: dict[tuple[str, str], Item] = {}
     left_out: list[LeftOut] = []
     for position, (number, row) in enumerate(rows):
         try:
             item = known.read(row, Where(name, position))
             if benchmark is not None:
-                item = _renamed(item, benchmark)
+                item = replace(item, benchmark=benchmark)
             key = (item.benchmark, item.item_id)
             if key in items:
                 same = _content(items[key]) == _content(item)
@@ -134,16 +133,11 @@ def read_rows_as(
     if not items:
         reasons = sorted({left.reason for left in left_out})
         raise InputError(
-            f"no usable item in {len(rows)} rows ({'; '.join(reasons[:3])})", where=name,
+            f"no usable item in {len(rows)} rows ({'; '.join(reasons[:3])})",
+            where=name,
             mend="Mend the rows",
-        )  # fmt: skip
+        )
     return ItemsRead(items_frame(items.values()), left_out)
-
-
-def _renamed(item: Item, benchmark: str) -> Item:
-    from dataclasses import replace
-
-    return replace(item, benchmark=benchmark)
 
 
 def _content(item: Item) -> tuple[Any, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from viva._files import open_binary, read_json, read_lines
+from viva._files import open_binary, read_cells, read_json, read_lines
 from viva.benchmarks.fields import absent
 from viva.errors import InputError
 
@@ -17,7 +16,6 @@ __all__ = ["shape_of", "shaped_rows"]
 
 # Token, tag, and in some languages of CasiMedicos a third column: the quality of the projection.
 _TAG = re.compile(r"(\S+)[ \t]+(?:O|[BIES]-\S+)(?:[ \t].*)?")
-
 
 _NESTED = re.compile(rb'\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"question"\s*:')
 
@@ -68,19 +66,7 @@ def _nested(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _cells(path: str) -> Iterator[tuple[int, list[str]]]:
-    lines = (line for _, line in read_lines(path))
-    reader = csv.reader(lines, strict=True)
-    start = 1
-    try:
-        for cells in reader:
-            if cells:
-                yield start, cells
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(
-            f"is not valid CSV: {error}", where=f"{path}:{start}",
-            mend="Quote fields that hold the delimiter, a quote or a line break",
-        ) from None  # fmt: skip
+    return read_cells((line for _, line in read_lines(path)), where=path)
 
 
 def _headerless(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -88,9 +74,10 @@ def _headerless(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, cells in _cells(path):
         if len(cells) != len(names):
             raise InputError(
-                f"row has {len(cells)} fields, not 6", where=f"{path}:{number}",
+                f"row has {len(cells)} fields, not 6",
+                where=f"{path}:{number}",
                 mend="Each row is question, four options, letter; quote fields that hold a comma",
-            )  # fmt: skip
+            )
         yield number, dict(zip(names, cells, strict=True))
 
 
@@ -129,9 +116,10 @@ def _cases(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
             case, start = {"type": kind[1].strip(), "stem": [], "list": [], "after": []}, number
         elif case is None:
             raise InputError(
-                "the first block is not a QUESTION TYPE", where=f"{path}:{number}",
+                "the first block is not a QUESTION TYPE",
+                where=f"{path}:{number}",
                 mend="Give a file of cases in the layout of CasiMedicos-Arg",
-            )  # fmt: skip
+            )
         elif "answer" in case:
             case["after"].append(sentence)
         elif key := _KEY.fullmatch(sentence):

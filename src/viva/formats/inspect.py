@@ -195,8 +195,14 @@ def _entry(path: Path, info: zipfile.ZipInfo) -> Any:
     except InputError:
         raise
     except (
-        zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error, struct.error,
-    ):  # fmt: skip
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        zlib.error,
+        struct.error,
+    ):
         raise broken from None
     if len(text) > LARGEST_DOCUMENT:
         raise InputError("sample is larger than 512 MiB", where=where, mend="Leave it out")
