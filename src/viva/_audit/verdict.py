@@ -159,10 +159,15 @@ def verdict(
             f"Its direction {holds} other thresholds, text views, definitions and controls."
         )
     elif tested:
+        kept = sum(tested)
+        holds = (
+            ("survives" if kept else "does not survive")
+            if len(tested) == 1
+            else f"survives for {'all' if kept == len(tested) else kept} of them under"
+        )
         sentences.append(
-            f"A direction is shown for {len(tested)} of {len(robustness)} models; it survives "
-            "other thresholds, text views, definitions and controls for "
-            f"{'all' if all(tested) else sum(tested)} of them."
+            f"A direction is shown for {len(tested)} of {len(robustness)} models; it {holds} "
+            "other thresholds, text views, definitions and controls."
         )
     unread = {
         name: (m.unparsed + m.ambiguous) / (m.n - m.ungraded)
