@@ -864,7 +864,7 @@ CASES: dict[str, list[tuple]] = {
         ("I", "unparsed"),
         ("I would say B.", "B"),
         ("I say C.", "unread"),
-        ("I think C.", "unread"),
+        ("I think C.", "C"),
         ("I think the answer is C.", "C"),
         ("I believe it's D.", "D"),
         ("C is my answer.", "C"),

@@ -60,11 +60,23 @@ def _word_before(low: str, at: int) -> bool:
     return at > 0 and low[at - 1].isalpha() and low[at - 1].isascii()
 
 
+_OTHER_CASE = re.compile(
+    r"\b(?:in|for|with) (?:an?|other|another|patients?|those|women|men|children|someone)\b"
+    r"[^.\n?!;]{0,120}\bwould\b"
+)
+"""*In a patient with AF the answer would be C* does not outrank *the answer is B*."""
+
+
 def _kept(view: View, at: int, claim: Claim | None, start: int) -> Claim | None:
     """The claim, unless it is hypothetical, somebody else's, asked or taken back at once."""
     if claim is None or withdrawn(view, claim):
         return None
-    return None if unreal(view, sentence_start(view.low, at, start), claim.start) else claim
+    begin = sentence_start(view.low, at, start)
+    if unreal(view, begin, claim.start):
+        return None
+    if claim.strength == EXPLICIT and _OTHER_CASE.search(view.low, begin, claim.start):
+        return claim._replace(strength=STATED)
+    return claim
 
 
 def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
@@ -77,20 +89,23 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     if raw[at - 2 : at] in ("</", "[/") or _CLOSING.search(raw, max(0, at - 24), at):
         return None
     closed = _closed_slot(view, noun, at, end)
+    head = low[max(start, at - 60) : at]
     if closed:
+        field = noun not in ("boxed", "fbox") and raw[end] not in _TAG
+        if field and phrases.OTHER.search(head):  # "second_choice": "A"
+            return None
         if _TAKEN_BACK.match(low, closed[1]):
             return None
         if _ALTERNATIVE.search(raw, max(0, at - 24), at):  # one box or another
             return Claim(at, closed[1], None, SEVERAL, EXPLICIT, closed[1])
         claim = read_slot(view, *closed, EXPLICIT, closed=True)
         return _against_field_before(view, claim, at) if claim else _empty_slot(view, *closed)
-    head = low[max(start, at - 60) : at]
-    strong = phrases.STRONG_NOUN.match(noun) is not None
+    strong = phrases.STRONG_NOUN.match(noun) is not None and not _TO_OTHER.match(low, end)
     qualified = phrases.QUALIFIER.search(head) is not None
     if phrases.OTHER.search(head):
         return None
     label = phrases.LABEL.match(low, end)
-    if label and (strong or qualified or not head.rsplit("\n", 1)[-1].strip(" -#>1234567890.,({")):
+    if label and (strong or qualified or _HEADS.search(head)):
         claim = read_slot(view, label.end(), len(low), EXPLICIT, loose=strong or qualified)
         if claim and not is_list(view, claim):
             return _kept(view, at, claim, start)
@@ -105,6 +120,8 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     return _copula(view, at, end, EXPLICIT if strong or qualified else STATED, start)
 
 
+_HEADS = re.compile(r"(?:^|\n|[.!?;)] )[ \-#>0-9.,({]*$")
+_TO_OTHER = re.compile(r" to (?!(?:this|the|your|that|question|q)\b)")
 _RELATIVE = re.compile(r"\b(?:which|who|whose|where|when)\b")
 
 
@@ -241,7 +258,9 @@ def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
     if _word_before(low, at):
         return None
     head = low[max(start, at - 40) : at]
-    if re.search(r"(?:not|n't|never|to|why|if|before|please|must|cannot)\s+(?:\w+\s+)?$", head):
+    if re.search(
+        r"(?:not|n't|never|to|why|if|before|please|(?<!i )(?<!we )must|cannot)\s+(?:\w+\s+)?$", head
+    ):
         return None
     if phrases.ATTRIBUTION.search(head) or _FORMERLY.search(head):
         return None

@@ -89,14 +89,22 @@ _LABELLED = re.compile(
 
 def _labelled(view: View) -> list[Mention]:
     """Letters in running prose that are marked as such: *(Option B)*, *(C)*."""
-    low, found = view.low, []
+    low = view.low
+    found: list[Mention] = []
+    before: dict[int, int] | None = None
     for match in _LABELLED.finditer(low):
         at = match.start(match.lastindex or 1)
         index = ord(low[at]) - 97
         if index >= view.options.count or (match[2] and not view.text[at].isupper()):
             continue
-        begin = sentence_start(low, match.start(), 0)
-        if not denied(low, match.start(), match.end(), 0, len(low)) and not unreal(
+        if before is None:
+            before = {m.end: m.start for m in mentions(view.options, low, 0, len(low))}
+        # "not aspirin (option A)": the letter of a text is denied with the text.
+        first = before.get(low.rfind(" ", 0, match.start() + 1), match.start())
+        if first != match.start() and phrases.DENIAL_FAR.search(low, max(0, first - 140), first):
+            continue
+        begin = sentence_start(low, first, 0)
+        if not denied(low, first, match.end(), 0, len(low)) and not unreal(
             view, begin, match.end()
         ):
             found.append(Mention(frozenset({index}), at, at + 1))

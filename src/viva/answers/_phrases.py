@@ -70,11 +70,12 @@ _VERBS = (
     r"go(?:ing)? (?:with|for)|"
     r"went with|vot(?:e|ing) for|settl(?:e|ed|ing) on|lean(?:ing|s)? towards?|stick(?:ing)? with|"
     r"answer(?:ing)? with|i(?:'d| would) say|i(?:'d| would) (?:answer|guess)|leaving|leaves|"
-    r"my answer would be|left with|leav(?:es|ing) us with|"
+    r"my answer would be|left with|leav(?:es|ing) us with|let(?:'s| us) say|"
     r"(?:chang|switch|revis|updat)(?:e|es|ed|ing)? (?:my|the) (?:final )?(?:answer|choice|response)"
     r"(?: from [^.\n]{1,40}?)? to|chang(?:e|ed|ing) my mind(?=[:,])|"
     rf"mak(?:es|ing)(?= (?:(?!\b(?:not?|less|un\w+)\b)[^.,;\n]){{1,60}} the {_BEST})|"
-    r"(?:point(?:s|ing)? to|confident (?:in|about)|agree with|consistent with|supports?)"
+    r"(?:point(?:s|ing)? to|confident (?:in|about)|agree with|consistent with|supports?|receive|"
+    r"recommend|prescribe)"
     r"(?=\s{1,3}(?:option |choice |answer )?[(\[' ]{0,2}[a-z][)\]' ]{0,2}(?:[.,;:!\n]|$))"
 )
 _VERBS_CJK = r"(?:应该|应当|应|故|因此|所以|我)?(?:选择|選擇|选|選)(?:项|項)?"
@@ -85,15 +86,19 @@ _CONCLUSIONS = (
 )
 _CORRECTIONS = (
     r"wait|actually|correction|i meant?|make that|scratch that|oops|on second thought|"
-    r"on reflection|sorry|rather(?=[,:] )|"
-    r"no(?=,? (?:it's|it is|wait|the answer))|(?<=[.;?!] )no(?=[.;:-]{1,3} )|(?<=[-:>.,;?!] )no(?=, )|"
+    r"on reflection|sorry|rather(?=[,:] )|(?:edit|update)(?=:)|"
+    r"no(?=,? (?:it's|it is|wait|the answer))|"
+    r"(?<=[.;?!] )no(?=[.;:-]{1,3} )|(?<=[-:>.,;?!] )no(?=, )|"
     r"let me correct(?: that| myself)?"
 )
 _PREDICATES = (
     r"correct|right|best|true|most|answer|accurate|likely|richtig|korrekt|correcte?[ao]?|correta|"
     r"bonne|corretta|正确|正確|对"
 )
-_IT = r"it(?: i|')s|it (?:must|should|would|has to|ought to) be|must be|should be"
+_IT = (
+    r"it(?: i|')s|its(?= [a-z]\W{0,3}$)|i (?:now )?(?:think|believe|guess)|"
+    r"it (?:must|should|would|has to|ought to) be|must be|should be"
+)
 
 _SPACED = (
     rf"(?<![a-z])(?:(?P<verb>{_VERBS})\b|(?P<noun>{_NOUNS})(?![a-z])|"
@@ -118,7 +123,7 @@ QUALIFIER = re.compile(
 )
 OTHER = re.compile(
     r"\b(?:another|other|alternative|second|next|possible|previous|earlier|initial|original|first|"
-    r"tempting|wrong|incorrect|each|every|any|which|what|whose|common|popular|obvious|usual)"
+    r"eliminated|excluded|rejected|tempting|wrong|incorrect|each|every|any|which|what|whose|common|popular|obvious|usual)"
     r"\s+(?:\w+\s+){0,2}$"
 )
 ELSEWHERE = re.compile(
@@ -222,8 +227,8 @@ DISCOUNT_BEFORE = re.compile(
 """The announcement is not the model's own, not real or not final."""
 
 HYPOTHESIS = re.compile(
-    r"\b(?:if(?! (?:i |we )?(?:had|have|must|were|am|forced|pressed|pushed|required))|unless|suppose|supposing|assuming|had(?! to)|"
-    r"were(?! to))\b(?:(?!\bbut\b)[^.\n?!;]){0,140}$"
+    r"\b(?:if(?! (?:i |we )?(?:had|have|must|were|am|forced|pressed|pushed|required))|unless|"
+    r"suppose|supposing|assuming|had(?! to)|were(?! to))\b(?:(?!\bbut\b)[^.\n?!;]){0,140}$"
 )
 UNREAL = re.compile(r"\b(?:would|could|might|were|had|was)\b")
 """A hypothesis takes an announcement back only where it is put as unreal."""
@@ -248,7 +253,8 @@ RETRACTION = re.compile(
 CORRECTION = re.compile(
     r"\b(?:wait|actually|on second thought|correction|scratch that|i mean|make that|hold on|"
     r"let me (?:re|correct|double|think again)|re-?(?:consider|evaluat|think|examin|assess)\w*|"
-    r"upon (?:re|further|closer|second)|i made a mistake|i was wrong|my mistake|oops|"
+    r"(?:up)?on (?:re\w+|further|closer|second)|just kidding|never ?mind|strike that|nope|"
+    r"(?:edit|update)(?=:)|i made a mistake|i was wrong|my mistake|oops|"
     r"changed? my (?:mind|answer)|apologi[sz]e|sorry|"
     r"(?:that|this|which)(?: is|'s| was) (?:\w+ly )?(?:incorrect|wrong|mistaken|a mistake|"
     r"not (?:right|correct))|or rather)\b|(?:^|[-:>.,;?!] |\bhmm,? )no\b(?=[,.;:!-])"

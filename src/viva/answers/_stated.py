@@ -37,11 +37,12 @@ _PREDICATE_ASCII = (
     r"certainly|considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|"
     r"most likely to be)\s{1,3}){0,4}"
     r"(?:correct(?:a|e|o|ly)?|right|best|true|most \w+|answers?|accurate|likely|better|"
-    r"more likely|closest|nearest|preferred(?=\s{0,3}(?:[.!\n]|$))|"
+    r"more (?:likely|appropriate|suitable|fitting)|closest|nearest|"
+    r"preferred(?=\s{0,3}(?:[.!\n]|$))|"
     r"my (?:final )?(?:answer|choice|pick|guess)|richtig|korrekt|corretta|correta|"
     r"bonne)\b"
     r"|[-:(|]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?"
-    r"\s{0,3}(?:[).!|\n]|$)"
+    r"\s{0,3}(?:[).!|,;\n]|$)"
 )
 _PREDICATE = {
     True: re.compile(_PREDICATE_ASCII),
@@ -140,8 +141,7 @@ _VERDICT = re.compile(
 _SUPERLATIVE = re.compile(
     r"\b(?:most|best|correct|likely|appropriate|greatest|highest|lowest|closest|strongest|primary|"
     r"next step|preferred|ideal|optimal|first-line|diagnosis|answer|recommended|indicated|"
-    r"treatment "
-    r"of choice|key|main|expected|therefore|thus|hence)\b"
+    r"treatment of choice|right one|correct one|key|main|expected|therefore|thus|hence)\b"
 )
 
 
@@ -156,6 +156,8 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
     segment = begin
     for cut in _SEGMENT.finditer(low, begin, at):
         segment = cut.end()
+    if not predicate.group()[0].isalpha():  # "A: incorrect, B: correct"
+        segment = max(segment, low.rfind(",", segment, at) + 1)
     options: dict[int, tuple[int, int]] = {}
     for spot, marked in _subject_letters(low, segment, at):
         plain = spot == begin and low.startswith(" is ", spot + 1)  # "b is the answer"

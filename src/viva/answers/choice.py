@@ -22,6 +22,7 @@ from viva.answers._sentences import sentence_end
 from viva.answers._slots import (
     CONFLICT,
     EXPLICIT,
+    NOT_ON_LIST,
     SEVERAL,
     STATED,
     Claim,
@@ -139,10 +140,10 @@ def _against_line_before(view: View, last: Claim) -> Claim:
 def _after(view: View, explicit: Claim) -> Claim:
     """Let a correction after the last announcement change or withdraw it."""
     low = view.low
-    if explicit.reason == SEVERAL:  # "A or B. A is more likely."
-        options = {claim.option for claim in statements(view, explicit.after)}
-        if len(options) == 1:
-            return statements(view, explicit.after)[-1]
+    if explicit.reason in (SEVERAL, NOT_ON_LIST):  # "A or B. A is more likely."
+        after = statements(view, explicit.after)
+        if len({claim.option for claim in after}) == 1 and after[-1].option is not None:
+            return after[-1]
     tail = min(len(low), explicit.after + 4000)
     if not phrases.CORRECTION.search(low, explicit.after, tail):
         return explicit

@@ -30,7 +30,11 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ("tag_open2", r"\[(?:think|thinking|reasoning)\]|\u25c1think\u25b7|<\uff5cthink\uff5c>"),
     # HuatuoGPT-o1 and its offspring.
     ("head_open", r"(?<!\S)#{1,4}[ \t]{0,4}thinking(?:[ \t]{1,4}process)?\b[ \t:*]{0,8}(?=\n|$)"),
-    ("head_close", r"(?<!\S)#{1,4}[ \t]{0,4}final[ \t]{1,4}(?:response|answer)\b[ \t:*]{0,8}"),
+    (
+        "head_close",
+        r"(?<!\S)#{1,4}[ \t]{0,4}final[ \t]{1,4}(?:response|answer)\b[ \t:*]{0,8}|"
+        r"\*\*final response:?\*\*",
+    ),
     # Chat templates. A role after a token says who speaks.
     (
         "turn",
@@ -46,7 +50,9 @@ _MARKS: tuple[tuple[str, str], ...] = (
 )
 _MARK = re.compile("|".join(f"(?P<{name}>{body})" for name, body in _MARKS), re.IGNORECASE)
 # Every mark starts with one of these; looking for them first keeps plain text cheap.
-_SIGN = re.compile(r"<(?=[|/a-zA-Z\s\uff5c]|</?S)|[\u25c1#]|\[[/tTrRiI]|assistantfinal")
+_SIGN = re.compile(
+    r"<(?=[|/a-zA-Z\s\uff5c]|</?S)|[\u25c1#]|\[[/tTrRiI]|assistantfinal|\*\*[Ff]inal "
+)
 _FAMILY = {
     "channel_open": ("channel", True),
     "channel_close": ("channel", False),
