@@ -15,29 +15,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import binom
 
 from viva.analysis import (
+    GAP_NAMES,
     Confusion,
     Graded,
     SplitterErrors,
     compare,
     graded,
-    mcnemar_test,
     reasoning_gaps,
     share,
-    sign_flip,
 )
 
-LINEAR = (
-    "pooled",
-    "within",
-    "within_size_weighted",
-    "length_matched",
-    "chance_corrected",
-    "chance_corrected_pooled",
-    "soft",
-)
+LINEAR = tuple(name for name in GAP_NAMES if name != "noise_corrected")
 
 
 @dataclass
@@ -334,56 +324,6 @@ def settings(runs: int, resamples: int) -> Iterator[tuple[str, Callable[[], dict
         )
 
 
-def rejections(runs: int) -> Iterator[tuple[str, float, float]]:
-    """Rejections at 5 % of exact and mid-p tests where neither model is better.
-
-    McNemar's are summed over all outcomes, free of Monte Carlo error.
-    """
-    rng = np.random.default_rng(23)
-    for discordant in (100, 150, 300, 1000):
-        outcomes = np.arange(discordant + 1)
-        chance = binom.pmf(outcomes, discordant, 0.5)
-        tests = [mcnemar_test(int(b), discordant - int(b)) for b in outcomes]
-        yield (
-            f"McNemar, {discordant} discordant",
-            float(chance @ [t.p <= 0.05 for t in tests]),
-            float(chance @ [t.p_mid <= 0.05 for t in tests]),
-        )
-    for name, sizes in {
-        "every item twice": np.full(150, 2),
-        "200 single items and 40 threes": np.repeat([1, 3], [200, 40]),
-    }.items():
-        whole = int(sizes.sum())
-        plus = rng.integers(0, 2, size=(runs, len(sizes))) @ sizes
-        # The p-value depends on the sum alone, so each sum is tested once.
-        flips, ignoring = {}, {}
-        for b in np.unique(plus).tolist():
-            signs = np.ones(len(sizes))
-            signs[_part_with_sum(sizes, whole - b)] = -1
-            flips[b] = sign_flip(sizes * signs)
-            ignoring[b] = mcnemar_test(b, whole - b)
-        for label, tests_of in (
-            (f"sign flip, {name}", flips),
-            ("  McNemar that ignores the clusters", ignoring),
-        ):
-            yield (
-                label,
-                float(np.mean([tests_of[b].p <= 0.05 for b in plus.tolist()])),
-                float(np.mean([tests_of[b].p_mid <= 0.05 for b in plus.tolist()])),
-            )
-
-
-def _part_with_sum(sizes: np.ndarray, wanted: int) -> list[int]:
-    """Positions of clusters whose sizes add up to ``wanted``: large ones first."""
-    out = []
-    for place in np.argsort(-sizes, kind="stable").tolist():
-        if sizes[place] <= wanted:
-            out.append(place)
-            wanted -= int(sizes[place])
-    assert wanted == 0
-    return out
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
@@ -409,10 +349,6 @@ def main() -> None:
                 f"{tally.smallest:15,}{tally.runs:7,}{flag}",
                 flush=True,
             )
-    if not args.only or any("rejections".startswith(word) for word in args.only):
-        print(f"\n{'rejections at 5 %, no difference':56}{'exact':>8}{'mid-p':>8}")
-        for name, exact, mid in rejections(10 * args.runs):
-            print(f"{name:56}{100 * exact:7.1f}%{100 * mid:7.1f}%")
     print(
         f"\n{args.runs:,} runs, {args.resamples:,} resamples, {time.perf_counter() - start:.0f} s"
     )

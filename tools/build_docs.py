@@ -118,13 +118,13 @@ POINTS = (
         "Formats of answers files",
         "viva.formats",
         "FORMATS",
-        "An entry recognises a file from its content and reads it as responses.",
+        "Each is a `viva.formats.Format`: it recognises a file and reads it as responses.",
     ),
     (
         "Adapters of benchmark files",
         "viva.benchmarks",
         "ADAPTERS",
-        "An entry names the fields it needs and turns one row into an item.",
+        "Each is a `viva.benchmarks.Adapter`: the fields it needs, and how a row becomes an item.",
     ),
     (
         "Benchmarks",

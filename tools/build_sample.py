@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,22 +20,19 @@ import polars as pl
 
 from viva import benchmarks
 from viva._files import sha256
-from viva.records import ItemsRead
+from viva.benchmarks.rows import MMLU_SUBJECTS
+from viva.records import LETTERS, ItemsRead
 
 OUT = Path(__file__).resolve().parents[1] / "src/viva/benchmarks/sample"
 
 ITEM_FILES = {
     "medqa": ["medqa/medqa_us_4opt_test.jsonl"],
     "medmcqa": ["medmcqa/medmcqa_dev.jsonl"],
-    "mmlu_med": [
-        f"mmlu_med/{subject}_test.csv"
-        for subject in ("anatomy", "clinical_knowledge", "college_biology", "college_medicine",
-                        "medical_genetics", "professional_medicine")
-    ],
+    "mmlu_med": [f"mmlu_med/{subject}_test.csv" for subject in MMLU_SUBJECTS],
     "mmlu_pro_health": ["mmlu_pro/mmlu-pro_health.jsonl"],
     "pubmedqa": ["pubmedqa/ori_pqal.json"],
     "medxpertqa": ["medxpertqa/medxpertqa_text_dev1470.jsonl"],
-}  # fmt: skip
+}
 TEST_IDS = "pubmedqa/test_ground_truth.json"
 PREDICTIONS = "model_outputs/medagents_zero_shot.jsonl.gz"
 COMPLETIONS = {
@@ -96,14 +94,16 @@ def build_predictions(data: Path, manifest: dict[str, dict[str, Any]]) -> pl.Dat
     out = []
     for row in rows(checked(data, manifest, PREDICTIONS)):
         name = benchmarks.canonical_name(row["dataset"])
-        out.append({
-            "benchmark": name,
-            "item_id": benchmarks.canonical_id(name, row["id"]),
-            "model": row["model"],
-            "prediction": row["pred"],
-            "output_tokens": row["completion_tokens"],
-            "gold": row["gold"],
-        })  # fmt: skip
+        out.append(
+            {
+                "benchmark": name,
+                "item_id": benchmarks.canonical_id(name, row["id"]),
+                "model": row["model"],
+                "prediction": row["pred"],
+                "output_tokens": row["completion_tokens"],
+                "gold": row["gold"],
+            }
+        )
     schema = {"output_tokens": pl.Int64}
     frame = pl.DataFrame(out, schema_overrides=schema, infer_schema_length=None)
     return frame.with_columns(
@@ -117,18 +117,22 @@ def build_completions(data: Path, manifest: dict[str, dict[str, Any]]) -> pl.Dat
     for method, file in COMPLETIONS.items():
         for row in rows(checked(data, manifest, file)):
             name = benchmarks.canonical_name(row["dataset"])
-            out.append({
-                "benchmark": name,
-                "item_id": benchmarks.canonical_id(name, row["id"]),
-                "model": row["model"],
-                "method": method,
-                # 33 files hold an empty list: the service returned nothing.
-                "text": row["completion"] or None,
-                "error": None if row["completion"] else "no completion",
-            })  # fmt: skip
-    return pl.DataFrame(out, infer_schema_length=None).with_columns(
-        already_read=pl.lit(False), sample=pl.lit(0, dtype=pl.Int64)
-    ).sort("benchmark", "item_id", "method")  # fmt: skip
+            out.append(
+                {
+                    "benchmark": name,
+                    "item_id": benchmarks.canonical_id(name, row["id"]),
+                    "model": row["model"],
+                    "method": method,
+                    # 33 files hold an empty list: the service returned nothing.
+                    "text": row["completion"] or None,
+                    "error": None if row["completion"] else "no completion",
+                }
+            )
+    return (
+        pl.DataFrame(out, infer_schema_length=None)
+        .with_columns(already_read=pl.lit(False), sample=pl.lit(0, dtype=pl.Int64))
+        .sort("benchmark", "item_id", "method")
+    )
 
 
 def check_joins(items: pl.DataFrame, answers: pl.DataFrame) -> None:
@@ -142,7 +146,7 @@ def check_joins(items: pl.DataFrame, answers: pl.DataFrame) -> None:
         raise SystemExit(f"{twice.height} answers given twice, first {twice.row(0)}")
     if "gold" in answers.columns:
         letter = (
-            pl.col("key").list.first().map_elements(lambda k: chr(65 + k), return_dtype=pl.String)
+            pl.col("key").list.first().map_elements(LETTERS.__getitem__, return_dtype=pl.String)
         )
         joined = answers.join(items.select(*keys, letter.alias("ours")), on=keys)
         other = joined.filter(pl.col("gold") != pl.col("ours"))
@@ -152,14 +156,17 @@ def check_joins(items: pl.DataFrame, answers: pl.DataFrame) -> None:
 
 def write(frame: pl.DataFrame, path: Path) -> None:
     # One row group: repeated strings share a dictionary and texts compress across benchmarks.
-    frame.write_parquet(path, compression="zstd", compression_level=22, statistics=False,
-                        row_group_size=max(frame.height, 1))  # fmt: skip
+    frame.write_parquet(
+        path,
+        compression="zstd",
+        compression_level=22,
+        statistics=False,
+        row_group_size=max(frame.height, 1),
+    )
 
 
 def content(frame: pl.DataFrame) -> str:
     """A hash of what a table says, whatever the version of the library that wrote it."""
-    import hashlib
-
     digest = hashlib.sha256(",".join(frame.columns).encode())
     for row in frame.iter_rows():
         digest.update(json.dumps(row, ensure_ascii=False).encode())
