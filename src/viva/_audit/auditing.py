@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ __all__ = ["Audit", "audit"]
 
 VARIANT_RESAMPLES = 2_000
 """Resamples of the intervals of variants (thresholds, views, definitions): shown in figures."""
+READER_TEXTS = 20_000
+"""Texts that other readers read, over all subjects: their difference needs no more."""
 TEXT_VIEWS = ("stem", "stem+options", "stem+context")
 
 
@@ -146,6 +149,13 @@ def audit(
 
 
 def _check(threshold: float, text_view: str, resamples: int, seed: int) -> None:
+    given: dict[str, object] = {
+        "--resamples": resamples, "--seed": seed, "--threshold": threshold
+    }  # fmt: skip
+    for name, value in given.items():
+        if not isinstance(value, Real if name == "--threshold" else Integral):
+            kind = "number" if name == "--threshold" else "whole number"
+            raise InputError(f"{value!r} is not a {kind}", where=name)
     if not 0 < threshold < 1:
         raise InputError(f"threshold {threshold} is not between 0 and 1", where="--threshold")
     if text_view not in TEXT_VIEWS:
@@ -323,9 +333,14 @@ def _quality(
     raw = responses.filter(pl.col("text").is_not_null())
     readers: dict[str, list[ReaderAccuracy]] = {}
     with progress("Reading as others read", raw.height) as advance:
-        for name in raw["subject"].unique(maintain_order=True).sort().to_list():
+        names = raw["subject"].unique(maintain_order=True).sort().to_list()
+        for name in names:
             found = analysis.compare_readers(
-                inputs.items, _of(responses, name), _of(scores, name), advance=advance
+                inputs.items,
+                _of(responses, name),
+                _of(scores, name),
+                most=max(READER_TEXTS // len(names), 500),
+                advance=advance,
             )
             readers[name] = [ReaderAccuracy(**row) for row in found.readers]
             if found.note:

@@ -41,7 +41,8 @@ class Inputs:
 
 
 def _is_frame(source: object) -> bool:
-    return hasattr(source, "columns")
+    # Asked of the type: a lazy frame would resolve its columns, and warn.
+    return hasattr(type(source), "columns")
 
 
 def as_sources(given: object) -> list[Any]:
@@ -109,6 +110,8 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
     responses = _merge(frames, RESPONSE_KEY, "answers")
 
     item_sources = as_sources(items)
+    if items is not None and not item_sources:
+        raise InputError("no items given", mend="Name an items file, or None for the bundled ones")
     if item_sources:
         tables: list[tuple[str, pl.DataFrame]] = []
         for source in item_sources:
@@ -126,12 +129,16 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         names += used
 
     responses = _known_benchmarks(responses, known, bool(item_sources), frames)
+    if not strict:
+        responses, renumbered = _same_numbers(responses, known)
+        notes += renumbered
     matched = responses.join(known, on=["benchmark", "item_id"], how="semi", maintain_order="left")
     if matched.is_empty():
         raise InputError(
             "no response matches an item by benchmark and item_id",
             where=", ".join(name for name, _ in frames),
-            mend="Compare the ids of both files, or give the right --items",
+            mend=f"The answers hold {_ids(responses)}, the items {_ids(known)}; give the right "
+            "--items, or mend the ids",
         )
     missing = responses.join(known, on=["benchmark", "item_id"], how="anti")
     if not missing.is_empty():
@@ -185,6 +192,12 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         item_sources=names,
         files=files,
     )
+
+
+def _ids(table: pl.DataFrame) -> str:
+    """The first id of each of three benchmarks, as an example in a message."""
+    first = table.unique("benchmark", keep="first", maintain_order=True).head(3)
+    return ", ".join("/".join(row) for row in first.select("benchmark", "item_id").iter_rows())
 
 
 def _files_of(source: object) -> list[Path]:
@@ -305,3 +318,38 @@ def _known_benchmarks(
     if not renamed:
         return responses
     return responses.with_columns(pl.col("benchmark").replace(renamed))
+
+
+def _same_numbers(responses: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Responses whose ids are the items' ids as numbers: ``7`` or ``7.0`` for ``0007``.
+
+    Spreadsheets and data frames take leading zeros off and add ``.0`` to columns with gaps. Ids
+    are compared as numbers only in benchmarks where no id matches as it stands and where the
+    numbers tell the items apart; a note says so.
+    """
+    import polars as pl
+
+    key = ["benchmark", "item_id"]
+    matched = responses.join(known, on=key, how="semi")["benchmark"].unique().to_list()
+    number = pl.col("item_id").str.extract(r"^0*([0-9]+?)(?:\.0+)?$").alias("__number")
+    items = known.filter(~pl.col("benchmark").is_in(matched)).select(*key, number)
+    items = items.filter(
+        pl.col("__number").is_not_null() & ~pl.struct("benchmark", "__number").is_duplicated()
+    ).rename({"item_id": "__id"})
+    if items.is_empty():
+        return responses, []
+    joined = responses.with_columns(number).join(
+        items, on=["benchmark", "__number"], how="left", maintain_order="left"
+    )
+    found = joined.filter(pl.col("__id").is_not_null())
+    notes = [
+        f"{name}: no item_id matches as it is written; {len(part)} responses were matched by "
+        f"number, such as {part['item_id'][0]!r} to {part['__id'][0]!r}."
+        for (name,), part in found.group_by("benchmark", maintain_order=True)
+    ]
+    return (
+        joined.with_columns(pl.coalesce("__id", "item_id").alias("item_id")).select(
+            responses.columns
+        ),
+        notes,
+    )

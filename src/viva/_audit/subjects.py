@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viva.analysis import Graded, graded
+from viva.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,16 +17,35 @@ __all__ = ["graded_arrays", "with_subject", "word_counts"]
 
 
 def with_subject(table: pl.DataFrame) -> pl.DataFrame:
-    """Add a column ``subject``: the model, or ``model/method`` where it has several methods."""
+    """Add a column ``subject``: the model, or ``model/method`` where it has several methods.
+
+    Raises
+    ------
+    InputError
+        Where a model is called as another one with its method.
+    """
     import polars as pl
 
     methods = pl.col("method").fill_null("").n_unique().over("model")
-    return table.with_columns(
+    named = table.with_columns(
         pl.when((methods > 1) & pl.col("method").is_not_null())
         .then(pl.format("{}/{}", "model", "method"))
         .otherwise(pl.col("model"))
         .alias("subject")
     )
+    clash = (
+        named.select("subject", "model", "method")
+        .unique()
+        .filter(pl.col("subject").is_duplicated())
+        .sort("subject", "model")
+    )
+    if not clash.is_empty():
+        name, model, method = clash.row(0)
+        raise InputError(
+            f"model {name!r} and method {method!r} of model {model!r} have the same name",
+            mend="Rename one of them",
+        )
+    return named
 
 
 def word_counts(items: pl.DataFrame) -> NDArray[np.int64]:
