@@ -25,7 +25,10 @@ def named(view: View) -> Claim | None:
     ]
     found = [mention for mention in found + _labelled(view) if not _asked(low, mention.end)]
     found.sort(key=lambda mention: mention.start)
-    if not found or phrases.REFUSAL.search(low):
+    if not found:
+        return None
+    disclaimer = phrases.DISCLAIMER.search(low, found[-1].end)
+    if phrases.REFUSAL.search(low, 0, disclaimer.start() if disclaimer else len(low)):
         return None
     sentences: list[list[Mention]] = []
     cues: list[bool] = []

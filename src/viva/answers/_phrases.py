@@ -20,6 +20,7 @@ __all__ = [
     "DENIAL_AFTER",
     "DENIAL_BEFORE",
     "DENIAL_FAR",
+    "DISCLAIMER",
     "DISCOUNT_AFTER",
     "DISCOUNT_BEFORE",
     "ELSEWHERE",
@@ -307,6 +308,12 @@ REFUSAL = re.compile(
     r"ich wei(?:ß|ss) (?:es )?nicht)|无法(?:确定|判断|回答)|不知道|不能确定"
 )
 
+DISCLAIMER = re.compile(
+    r"\b(?:as an ai|not a (?:doctor|medical professional)|consult (?:a|your|with a)\b|"
+    r"cannot (?:provide|give|offer) (?:\w+ )?(?:medical )?advice|medical advice)"
+)
+"""A disclaimer after what was said takes nothing back."""
+
 # --- small words --------------------------------------------------------------------------------
 
 JOIN = re.compile(
@@ -353,6 +360,7 @@ CONCLUDES = re.compile(
 )
 STRONG_CUE = re.compile(
     r"\b(?:most|best|correct|likely|appropriate|answer|diagnosis|therefore|thus|hence|recommend\w*|"
+    r"is indicated|"
     r"should|choose|suggests?|consistent|conclusion|conclude)\b"
 )
 """Words of a sentence that decides between the options."""

@@ -272,6 +272,13 @@ _CROSSED_OUT = re.compile(
 )
 
 
+_LEAD = re.compile(
+    r"\s*(?:(?:sure|certainly|of course|okay|ok|absolutely|great question|thank|here|based on|"
+    r"let|after|looking)\b[^\n]{0,100}|json|text|markdown|plaintext)\n\s*"
+)
+"""A first line that only leads to the verdict: *Sure, here you are:*, the language of a fence."""
+
+
 def _opening(view: View) -> Claim | None:
     """An opening verdict: *B. The patient ...*, *Ketamine. It acts ...*, *Yes, ...*"""
     if _opens_with_list(view):
@@ -281,9 +288,13 @@ def _opening(view: View) -> Claim | None:
         t == "no" for t, _ in view.options.texts
     ):
         return None
-    claim = read_slot(view, 0, min(len(low), 600), STATED)
+    lead = _LEAD.match(low)
+    begin = lead.end() if lead else 0
+    claim = read_slot(view, begin, min(len(low), begin + 600), STATED)
+    if lead and (claim is None or low[claim.after : claim.after + 3].strip(" .)]'")[:1] != "\n"):
+        return None
     if claim is None or claim.after == claim.start or claim.option is None:
-        if claim is None or claim.reason not in (SEVERAL, CONFLICT) or claim.start > 12:
+        if claim is None or claim.reason not in (SEVERAL, CONFLICT) or claim.start > begin + 12:
             return None
         if low[claim.after : claim.after + 12].lstrip(" )]'")[:1].isalnum():
             return None
@@ -291,7 +302,7 @@ def _opening(view: View) -> Claim | None:
             low, claim.after, min(len(low), claim.after + 120)
         )
         return None if denied_after else claim
-    if claim.start > 40 or is_list(view, claim) or withdrawn(view, claim):
+    if claim.start > begin + 40 or is_list(view, claim) or withdrawn(view, claim):
         return None
     # "A. Bupropion should be avoided" answers a question for what to avoid.
     advice = low[claim.after : claim.after + 12].lstrip(" )]'").startswith("should")

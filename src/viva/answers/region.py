@@ -114,8 +114,7 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
             if not foreign and text[start : mark.start()].strip():
                 return start, mark.start(), None
             # Before any answer: the template's own header, or a prompt that was logged with it.
-            if role:
-                foreign = role in _OTHERS
+            foreign = role in _OTHERS
             start = mark.end()
             continue
         family, opens = _FAMILY[kind]
@@ -131,7 +130,7 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
             inside, foreign, start = None, False, mark.end()
     if before and inside is None and not text[start:].strip():
         return *before, None
-    return start, len(text), inside
+    return len(text) if foreign else start, len(text), inside
 
 
 def answer_region(
