@@ -238,12 +238,6 @@ def test_duplicates_widen_the_interval():
     assert four["high"] - four["low"] == pytest.approx(one["high"] - one["low"], rel=0.1)
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    out = tmp_path_factory.mktemp("sample")
-    return viva.audit(answers="sample", resamples=1000, out=out), out
-
-
 @pytest.mark.slow
 def test_sample_is_the_real_result(sample):
     result, out = sample

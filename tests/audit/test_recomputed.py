@@ -101,9 +101,12 @@ def made():
     return viva.audit(items=items, answers=[pd.DataFrame(with_text), read], resamples=2_000, seed=3)
 
 
-@pytest.fixture(scope="module")
-def sample():
-    return viva.audit(answers="sample", labels="rubric", resamples=400, seed=5)
+BOTH = ["made", pytest.param("sample", marks=pytest.mark.slow)]
+
+
+def _audit(which, request):
+    found = request.getfixturevalue(which)
+    return found[0] if which == "sample" else found
 
 
 class Table:
@@ -210,9 +213,9 @@ def _expected_gaps(table):
     }
 
 
-@pytest.mark.parametrize("which", ["made", "sample"])
+@pytest.mark.parametrize("which", BOTH)
 def test_counts_and_accuracies(which, request):
-    table = Table(request.getfixturevalue(which))
+    table = Table(_audit(which, request))
     for name, found in table.summary["models"].items():
         mine = table.scores[table.scores["subject"] == name]
         counts = mine["status"].value_counts()
@@ -263,9 +266,9 @@ def _check_cell(cell, part):
         assert cell["low"] <= cell["accuracy"] <= cell["high"]
 
 
-@pytest.mark.parametrize("which", ["made", "sample"])
+@pytest.mark.parametrize("which", BOTH)
 def test_gap_estimates_by_their_formulas(which, request):
-    table = Table(request.getfixturevalue(which))
+    table = Table(_audit(which, request))
     for name, found in table.summary["models"].items():
         y = table.of(name)
         for estimator, value in _expected_gaps(y).items():
@@ -330,10 +333,11 @@ def test_intervals_are_those_of_a_plain_cluster_bootstrap(made):
         assert gap[name]["low"] == pytest.approx(low, abs=0.15 * width)
 
 
+@pytest.mark.slow
 def test_noise_corrected_by_its_formula(sample):
     from viva import strata
 
-    table = Table(sample)
+    table = Table(sample[0])
     labelled = pd.DataFrame(strata.labelled("rubric", text_view="stem").to_dicts())
     labelled["truth"] = labelled["label"] == "reasoning"
     labelled["called"] = labelled["p_reasoning"] >= 0.5
@@ -370,9 +374,9 @@ def test_given_labels_have_no_noise_correction(made):
     assert made.summary["sweep"] == []
 
 
-@pytest.mark.parametrize("which", ["made", "sample"])
+@pytest.mark.parametrize("which", BOTH)
 def test_comparisons(which, request):
-    table = Table(request.getfixturevalue(which))
+    table = Table(_audit(which, request))
     rows = {(row["a"], row["b"], row["scope"]): row for row in table.summary["comparisons"]}
     assert len(rows) == 4 * math.comb(len(table.models), 2) == len(table.summary["comparisons"])
     for a, b in combinations(table.models, 2):
@@ -421,8 +425,9 @@ def _verdict(row):
     return "win" if row["low"] > 0 else "loss" if row["high"] < 0 else "undecided"
 
 
+@pytest.mark.slow
 def test_sweep(sample):
-    table = Table(sample)
+    table = Table(sample[0])
     assert [point["threshold"] for point in table.summary["sweep"]] == pytest.approx(
         np.arange(1, 10) / 10
     )
@@ -444,9 +449,9 @@ def test_sweep(sample):
             assert gaps["pooled"] == pytest.approx(100 * _difference(y), abs=1e-7)
 
 
-@pytest.mark.parametrize("which", ["made", "sample"])
+@pytest.mark.parametrize("which", BOTH)
 def test_what_the_benchmarks_are_made_of(which, request):
-    table = Table(request.getfixturevalue(which))
+    table = Table(_audit(which, request))
     for name, found in table.summary["benchmarks"].items():
         part = table.wide.loc[name]
         assert found["items"] == found["answered"] == len(part)
@@ -471,9 +476,9 @@ def test_what_the_benchmarks_are_made_of(which, request):
         assert positions["longest_option_is_key"] == pytest.approx(np.mean(longest), abs=EXACT)
 
 
-@pytest.mark.parametrize("which", ["made", "sample"])
+@pytest.mark.parametrize("which", BOTH)
 def test_hard_subset_and_duplicates(which, request):
-    audit = request.getfixturevalue(which)
+    audit = _audit(which, request)
     table = Table(audit)
     y = table.wide[table.models].astype(float)
     judged = y.notna().sum(axis=1) >= 3
@@ -496,11 +501,12 @@ def test_hard_subset_and_duplicates(which, request):
         assert duplicates["contradicting_keys"] == 0
 
 
+@pytest.mark.slow
 def test_efficiency_means(sample):
-    responses = pd.DataFrame(sample.responses.to_dicts())
+    responses = pd.DataFrame(sample[0].responses.to_dicts())
     raw = responses[responses["text"].notna()]
     for (model, method), part in raw.groupby(["model", "method"]):
-        found = sample.summary["efficiency"][f"{model}/{method}"]
+        found = sample[0].summary["efficiency"][f"{model}/{method}"]
         lengths = part["text"].str.len() + part["reasoning"].fillna("").str.len()
         assert found["characters"] == pytest.approx(lengths.mean())
         assert sum(row["n"] for row in found["bins"]) == len(part)
