@@ -22,7 +22,7 @@ from viva.benchmarks import (
 )
 from viva.benchmarks.adapters import adapter_for
 from viva.benchmarks.fields import Defect, options
-from viva.benchmarks.rows import Where, without_option_list
+from viva.benchmarks.rows import Place, without_option_list
 from viva.errors import InputError
 from viva.records import Choice, Item
 
@@ -620,8 +620,8 @@ def test_long_hostile_line_is_read_in_linear_time(tmp_path: Path) -> None:
 
 
 def test_formats_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(row: Any, where: Where) -> Item:
-        return Item("ward", str(where.position), row["ask"], ("x", "y"), Choice(row["gold"]))
+    def read(row: Any, place: Place) -> Item:
+        return Item("ward", str(place.position), row["ask"], ("x", "y"), Choice(row["gold"]))
 
     theirs = {
         "ward": Adapter(read, frozenset({"ask", "gold"}), "the ward's sheet"),
@@ -659,7 +659,7 @@ def test_hostile_rows_become_items_or_defects(name: str, row: dict[str, Any]) ->
         assert "no usable item" in error.what
         return
     assert read.items.height == 1
-    assert isinstance(adapter.read(row, Where("rows", 0)), Item)
+    assert isinstance(adapter.read(row, Place("rows", 0)), Item)
 
 
 def test_defect_is_not_a_value_error() -> None:

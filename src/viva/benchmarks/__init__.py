@@ -4,10 +4,11 @@ from viva.benchmarks._sample import bundled, bundled_answers
 from viva.benchmarks.adapters import ADAPTERS, Adapter
 from viva.benchmarks.cards import CARDS, Card, canonical_name, find_name
 from viva.benchmarks.carried import label_contradictions
+from viva.benchmarks.fields import Defect
 from viva.benchmarks.hub import HUB
 from viva.benchmarks.loading import load
 from viva.benchmarks.reading import merge, read_items
-from viva.benchmarks.rows import canonical_id
+from viva.benchmarks.rows import Place, Row, canonical_id
 
 __all__ = [
     "ADAPTERS",
@@ -15,6 +16,9 @@ __all__ = [
     "HUB",
     "Adapter",
     "Card",
+    "Defect",
+    "Place",
+    "Row",
     "bundled",
     "bundled_answers",
     "canonical_id",

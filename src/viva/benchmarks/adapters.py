@@ -28,7 +28,7 @@ from viva.benchmarks.published import (
     numbers_from_zero,
     pubmedqa,
 )
-from viva.benchmarks.rows import Row, Where
+from viva.benchmarks.rows import Place, Row
 from viva.records import Item
 
 __all__ = ["ADAPTERS", "Adapter", "adapter_for", "adapters"]
@@ -37,7 +37,7 @@ __all__ = ["ADAPTERS", "Adapter", "adapter_for", "adapters"]
 class Adapter(NamedTuple):
     """How to read one format."""
 
-    read: Callable[[Row, Where], Item]
+    read: Callable[[Row, Place], Item]
     required: frozenset[str]
     """Fields of every row."""
     about: str

@@ -10,8 +10,8 @@ from viva.benchmarks.cards import find_name
 from viva.benchmarks.fields import Defect, absent, literal, one_of, text
 from viva.benchmarks.fields import options as read_options
 from viva.benchmarks.rows import (
+    Place,
     Row,
-    Where,
     benchmark_of,
     canonical_id,
     kept,
@@ -37,7 +37,7 @@ __all__ = [
 _DECISIONS = ("yes", "no", "maybe")
 
 
-def biomed_r1(row: Row, _where: Where) -> Item:
+def biomed_r1(row: Row, _place: Place) -> Item:
     """BioMed-R1-Eval: its split is kept as a definition of its own, its traces in ``meta``."""
     found = read_options(row.get("options"))
     p = probability(row.get("reasoning_prob"), "reasoning_prob")
@@ -72,7 +72,7 @@ def label_contradictions(items: pl.DataFrame) -> int:
     return sum("label_contradicts_probability" in (m or "") for m in items["meta"])
 
 
-def medagents(row: Row, where: Where) -> Item:
+def medagents(row: Row, place: Place) -> Item:
     """medagents-benchmark: several sets in one layout, with ids turned into those used here."""
     found = read_options(row.get("options"))
     question = text(row.get("question"), "no question")
@@ -93,7 +93,7 @@ def medagents(row: Row, where: Where) -> Item:
     elif re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", name):
         benchmark = "medmcqa"
     else:
-        benchmark = benchmark_of(where)
+        benchmark = benchmark_of(place)
     return Item(
         benchmark=benchmark,
         item_id=name,
@@ -105,7 +105,7 @@ def medagents(row: Row, where: Where) -> Item:
     )
 
 
-def mirage(row: Row, _where: Where) -> Item:
+def mirage(row: Row, _place: Place) -> Item:
     """MIRAGE's ``benchmark.json``: several sets, ids as in its predictions."""
     found = read_options(row.get("options"))
     dataset = text(row.get("dataset"), "no benchmark")
@@ -122,15 +122,15 @@ def mirage(row: Row, _where: Where) -> Item:
     )
 
 
-def lettered(row: Row, where: Where) -> Item:
+def lettered(row: Row, place: Place) -> Item:
     """Question, options and the letter of the answer, as many evaluation suites keep their sets."""
     found = read_options(row.get("options"))
     ids = ("item_id", "id", "idx", "question_id")
     name = next((row[n] for n in ids if not absent(row.get(n))), None)
     benchmark = row.get("benchmark")
     return Item(
-        benchmark=benchmark_of(where) if absent(benchmark) else text(benchmark, "no benchmark"),
-        item_id=str(where.position) if name is None else text(name, "no item_id"),
+        benchmark=benchmark_of(place) if absent(benchmark) else text(benchmark, "no benchmark"),
+        item_id=str(place.position) if name is None else text(name, "no item_id"),
         question=without_option_list(text(row.get("question"), "no question"), found),
         options=found.texts,
         target=lettered_key(row, found),
@@ -138,12 +138,12 @@ def lettered(row: Row, where: Where) -> Item:
     )
 
 
-def huatuo(row: Row, where: Where) -> Item:
+def huatuo(row: Row, place: Place) -> Item:
     """HuatuoGPT-o1's training demonstration: MedQA-style items with an open-ended twin."""
     found = read_options(row.get("options"))
     return Item(
         benchmark="huatuo_demo",
-        item_id=str(where.position),
+        item_id=str(place.position),
         question=text(row.get("question"), "no question"),
         options=found.texts,
         target=lettered_key(row, found),
@@ -162,7 +162,7 @@ def _unquoted(value: str) -> str:
     return value[:-1].rstrip() if lone else value
 
 
-def instruction(row: Row, where: Where) -> Item:
+def instruction(row: Row, place: Place) -> Item:
     """Self-BioRAG's training sets: question and options are inside the text of an instruction."""
     instances = literal(row.get("instances"))
     if not isinstance(instances, Mapping):
@@ -178,7 +178,7 @@ def instruction(row: Row, where: Where) -> Item:
     name = re.sub(r"[^a-z]", "", str(row.get("name", "")).casefold())
     return Item(
         benchmark="medmcqa_train" if "medmcqa" in name else "medqa_train",
-        item_id=str(where.position),  # their ids name the task, not the item
+        item_id=str(place.position),  # their ids name the task, not the item
         question=text(question, "no question"),
         options=found.texts,
         target=Choice(one_of(letter[1] if letter else output, found)),

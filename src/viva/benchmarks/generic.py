@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from viva.benchmarks.fields import Defect, absent, literal, target, text
+from viva.benchmarks.fields import Defect, Options, absent, literal, target, text
 from viva.benchmarks.fields import options as read_options
-from viva.benchmarks.rows import Row, Where, passages, probability
+from viva.benchmarks.rows import Place, Row, passages, probability
 from viva.records import Choice, Choices, Group, Item
 
-__all__ = ["generic"]
+__all__ = ["generic", "unkeyed"]
 
 
 def _group(row: Row) -> Group | None:
@@ -43,7 +43,16 @@ _GENERIC = {"answer", *Item.__dataclass_fields__, "key", "role", "relation", "co
 """Columns with a meaning of their own."""
 
 
-def generic(row: Row, _where: Where) -> Item:
+def _key(row: Row, found: Options) -> Choice | Choices:
+    if "answer" in row:
+        return target(row["answer"], found)
+    # Our own table holds positions.
+    chosen = target([int(k) for k in row.get("key") or []], found)
+    single = row.get("target") == "choice" and isinstance(chosen, Choices)
+    return Choice(chosen.indices[0]) if single and isinstance(chosen, Choices) else chosen
+
+
+def generic(row: Row, _place: Place) -> Item:
     """The generic items file; unknown columns are kept in ``meta``."""
     found = read_options(row.get("options"))
     meta = literal(row.get("meta"))
@@ -54,13 +63,38 @@ def generic(row: Row, _where: Where) -> Item:
     definition = row.get("stratum_definition")
     if absent(definition):
         definition = "given" if stratum or p is not None else None
-    if "answer" in row:
-        key: Choice | Choices = target(row["answer"], found)
-    else:  # our own table, which holds positions
-        positions = row.get("key") or []
-        chosen = target([int(k) for k in positions], found)
-        single = row.get("target") == "choice" and isinstance(chosen, Choices)
-        key = Choice(chosen.indices[0]) if single and isinstance(chosen, Choices) else chosen
+    return Item(
+        benchmark=text(row.get("benchmark"), "no benchmark"),
+        item_id=text(row.get("item_id"), "no item_id"),
+        question=text(row.get("question"), "no question"),
+        options=found.texts,
+        target=_key(row, found),
+        context=None if absent(row.get("context")) else passages(row["context"]),
+        stratum=stratum,
+        stratum_definition=None if definition is None else str(definition),
+        p_reasoning=p,
+        group=_group(row),
+        meta={**extra, **meta},
+    )
+
+
+def unkeyed(row: Row, _place: Place) -> Item:
+    """A row of the generic items file that needs neither options nor a key.
+
+    A key that cannot be read is none. Options that are there but cannot be read stay a defect:
+    without them the item would pass for a question that has none.
+    """
+    value: Any = row.get("options")
+    value = literal(value.tolist() if hasattr(value, "tolist") else value)
+    held = value.values() if isinstance(value, Mapping) else value
+    # Parquet gives a row without options the letters of the other rows, with nothing under them.
+    listed = isinstance(value, (Mapping, list, tuple))
+    bare = all(absent(v) for v in held) if listed else absent(value)
+    found = Options((), ()) if bare else read_options(value)
+    try:
+        key = _key(row, found)
+    except (Defect, TypeError, ValueError):
+        key = None
     return Item(
         benchmark=text(row.get("benchmark"), "no benchmark"),
         item_id=text(row.get("item_id"), "no item_id"),
@@ -68,9 +102,4 @@ def generic(row: Row, _where: Where) -> Item:
         options=found.texts,
         target=key,
         context=None if absent(row.get("context")) else passages(row["context"]),
-        stratum=stratum,
-        stratum_definition=None if definition is None else str(definition),
-        p_reasoning=p,
-        group=_group(row),
-        meta={**extra, **meta},
     )

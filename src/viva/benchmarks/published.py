@@ -10,8 +10,8 @@ from viva.benchmarks.fields import Defect, absent, integer, literal, one_of, tar
 from viva.benchmarks.fields import options as read_options
 from viva.benchmarks.rows import (
     MMLU_SUBJECTS,
+    Place,
     Row,
-    Where,
     kept,
     lettered_key,
     part_of,
@@ -37,13 +37,13 @@ __all__ = [
 ]
 
 
-def medqa(row: Row, where: Where) -> Item:
+def medqa(row: Row, place: Place) -> Item:
     """MedQA (USMLE), 4 or 5 options; the id is the 0-based row."""
     found = read_options(row.get("options"))
     name = "medqa" if len(found.texts) == 4 else f"medqa_{len(found.texts)}options"
     return Item(
-        benchmark=name + part_of(where),
-        item_id=str(where.position),
+        benchmark=name + part_of(place),
+        item_id=str(place.position),
         question=text(row.get("question"), "no question"),
         options=found.texts,
         target=lettered_key(row, found),
@@ -51,14 +51,14 @@ def medqa(row: Row, where: Where) -> Item:
     )
 
 
-def _medmcqa(row: Row, where: Where, first: int) -> Item:
+def _medmcqa(row: Row, place: Place, first: int) -> Item:
     found = read_options({c: row.get(f"op{c}") for c in "abcd"})
     number = integer(row.get("cop"))
     if number is None or number < 0:  # the test part is published without keys, as -1
         raise Defect("no answer")
     if not 0 <= number - first < len(found.texts):
         raise Defect("key outside the options")
-    part = part_of(where)
+    part = part_of(place)
     return Item(
         benchmark="medmcqa_train" if part == "_train" else "medmcqa",
         item_id=text(row.get("id"), "no item_id"),
@@ -75,14 +75,14 @@ def _medmcqa(row: Row, where: Where, first: int) -> Item:
     )
 
 
-def medmcqa(row: Row, where: Where) -> Item:
+def medmcqa(row: Row, place: Place) -> Item:
     """MedMCQA as its authors publish it: ``cop`` is 1-based."""
-    return _medmcqa(row, where, 1)
+    return _medmcqa(row, place, 1)
 
 
-def medmcqa_hub(row: Row, where: Where) -> Item:
+def medmcqa_hub(row: Row, place: Place) -> Item:
     """MedMCQA as on the Hugging Face hub: ``cop`` is 0-based, -1 where there is no key."""
-    return _medmcqa(row, where, 0)
+    return _medmcqa(row, place, 0)
 
 
 def numbers_from_zero(rows: Iterable[Row]) -> bool:
@@ -96,7 +96,7 @@ def numbers_from_zero(rows: Iterable[Row]) -> bool:
     return len(numbers) >= 20 and low >= len(numbers) / 20 and 4 not in numbers
 
 
-def careqa(row: Row, _where: Where) -> Item:
+def careqa(row: Row, _place: Place) -> Item:
     """CareQA (Spanish specialist exams, in English): ``cop`` is 1-based, some rows are all NaN."""
     if all(absent(v) for v in row.values()):
         raise Defect("every field is empty")
@@ -116,11 +116,11 @@ def careqa(row: Row, _where: Where) -> Item:
     )
 
 
-def mmlu(row: Row, where: Where) -> Item:
+def mmlu(row: Row, place: Place) -> Item:
     """One subject of MMLU: question, four options and a letter, without a header."""
-    subject, _, part = where.stem.rpartition("_")
+    subject, _, part = place.stem.rpartition("_")
     if part not in ("test", "val", "dev"):
-        subject, part = where.stem, "test"
+        subject, part = place.stem, "test"
     name = "mmlu_med" if subject in MMLU_SUBJECTS else f"mmlu_{subject}"
     found = read_options([row.get(c) for c in "ABCD"])
     letter = text(row.get("answer"), "no answer")
@@ -128,7 +128,7 @@ def mmlu(row: Row, where: Where) -> Item:
         raise Defect("key outside the options")
     return Item(
         benchmark=name if part == "test" else f"{name}_{part}",
-        item_id=f"{subject}-{where.position:03d}",
+        item_id=f"{subject}-{place.position:03d}",
         question=text(row.get("question"), "no question"),
         options=found.texts,
         target=Choice("ABCD".index(letter)),
@@ -143,7 +143,7 @@ def _mmlu_ids() -> dict[tuple[str, str], str]:
     return {(name.partition("-")[0], content): name for name, content in items.iter_rows()}
 
 
-def mmlu_hub(row: Row, where: Where) -> Item:
+def mmlu_hub(row: Row, place: Place) -> Item:
     """MMLU as on the Hugging Face hub: ``choices`` and a 0-based ``answer``, with its subject.
 
     Its files hold one subject or all, one part or another: items of the medical subjects get their
@@ -152,7 +152,7 @@ def mmlu_hub(row: Row, where: Where) -> Item:
     subject = text(row.get("subject"), "no subject")
     question = text(row.get("question"), "no question")
     found = read_options(row.get("choices"))
-    name = f"{subject}-{where.position:03d}"
+    name = f"{subject}-{place.position:03d}"
     if subject in MMLU_SUBJECTS:
         name = _mmlu_ids().get((subject, content_hash(question, found.texts)), "")
         if not name:
@@ -167,7 +167,7 @@ def mmlu_hub(row: Row, where: Where) -> Item:
     )
 
 
-def mmlu_pro(row: Row, _where: Where) -> Item:
+def mmlu_pro(row: Row, _place: Place) -> Item:
     """MMLU-Pro: up to 10 options, a letter and its 0-based position, which must agree."""
     found = read_options([o for o in literal(row.get("options")) or [] if o != "N/A"])
     index = one_of(integer(row.get("answer_index")), found)
@@ -187,7 +187,7 @@ def mmlu_pro(row: Row, _where: Where) -> Item:
 _DECISIONS = ("yes", "no", "maybe")
 
 
-def pubmedqa(row: Row, _where: Where) -> Item:
+def pubmedqa(row: Row, _place: Place) -> Item:
     """PubMedQA, expert-labelled: the abstract without its conclusion is the context."""
     if isinstance(row.get("context"), Mapping):  # the hub's layout
         contexts, labels = row["context"].get("contexts"), row["context"].get("labels")
@@ -223,7 +223,7 @@ def _question_type(row: Row) -> str | None:
     )
 
 
-def medxpertqa(row: Row, _where: Where) -> Item:
+def medxpertqa(row: Row, _place: Place) -> Item:
     """MedXpertQA, text and images: its Reasoning/Understanding labels become given strata."""
     found = read_options(row.get("options"))
     name = text(row.get("id"), "no item_id")
@@ -244,13 +244,13 @@ def medxpertqa(row: Row, _where: Where) -> Item:
     )
 
 
-def frenchmedmcqa(row: Row, where: Where) -> Item:
+def frenchmedmcqa(row: Row, place: Place) -> Item:
     """FrenchMedMCQA: one to five right options out of five."""
     found = read_options(row.get("answers"))
     letters = [str(a).strip().upper() for a in row.get("correct_answers") or []]
     if any(a not in found.names for a in letters):
         raise Defect("key outside the options")
-    part = part_of(where)
+    part = part_of(place)
     return Item(
         benchmark="frenchmedmcqa" + part if part == "_train" else "frenchmedmcqa",
         item_id=text(row.get("id"), "no item_id"),
@@ -261,7 +261,7 @@ def frenchmedmcqa(row: Row, where: Where) -> Item:
     )
 
 
-def medhalt(row: Row, _where: Where) -> Item:
+def medhalt(row: Row, _place: Place) -> Item:
     """Med-HALT, fake questions: the right answer is to say that one does not know."""
     found = read_options(row.get("options"), digits=True)
     honest = [i for i, t in enumerate(found.texts) if t.casefold().rstrip(". ") == "i do not know"]
@@ -279,16 +279,16 @@ def medhalt(row: Row, _where: Where) -> Item:
     )
 
 
-def casimedicos(row: Row, where: Where) -> Item:
+def casimedicos(row: Row, place: Place) -> Item:
     """CasiMedicos-Arg: exam cases rebuilt from tagged tokens; options are numbered from 1."""
     found = read_options(row.get("options"), digits=True)
     name = text(row.get("answer"), "no answer")
     if name not in found.names:
         raise Defect("key outside the options")
-    language = next((w for w in ("es", "fr", "it") if w in (where.folder, *where.words)), "")
+    language = next((w for w in ("es", "fr", "it") if w in (place.folder, *place.words)), "")
     return Item(
-        benchmark="_".join(filter(None, ("casimedicos", language))) + part_of(where),
-        item_id=str(where.position),
+        benchmark="_".join(filter(None, ("casimedicos", language))) + part_of(place),
+        item_id=str(place.position),
         question=text(row.get("question"), "no question"),
         options=found.texts,
         target=Choice(found.names.index(name)),

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from viva._files import read_source
-from viva.benchmarks.adapters import adapter_for, adapters
+from viva.benchmarks.adapters import Adapter, adapter_for, adapters
 from viva.benchmarks.fields import Defect
-from viva.benchmarks.rows import Row, Where
+from viva.benchmarks.generic import unkeyed
+from viva.benchmarks.rows import Place, Row
 from viva.benchmarks.shapes import shape_of, shaped_rows
 from viva.errors import InputError
 from viva.records import Item, ItemsRead, LeftOut, items_frame, normalise
@@ -22,6 +23,11 @@ __all__ = ["merge", "read_items"]
 
 _SAMPLE = 200
 """Rows looked at to find the format: some writers leave out fields that are null."""
+
+_UNKEYED = Adapter(
+    unkeyed, frozenset({"benchmark", "item_id", "question"}), "the generic items file, keys or not"
+)
+"""How the generic file is read where nobody needs the keys."""
 
 _MENDS = {
     "duplicate id with other content": "Give each item its own item_id",
@@ -38,6 +44,7 @@ def read_items(
     adapter: str | None = None,
     benchmark: str | None = None,
     strict: bool = False,
+    need_key: bool = True,
 ) -> ItemsRead:
     """Read items from a file, a frame or a list of dictionaries.
 
@@ -54,6 +61,10 @@ def read_items(
         The benchmark's name, where the one that the file implies is not wanted.
     strict : bool
         Whether a row that cannot be read is an error instead of left out.
+    need_key : bool
+        Whether an item needs options and an answer among them. Where it does not, a row with
+        ``benchmark, item_id, question`` is an item, with what else can be read; files in a
+        benchmark's own format are read as ever.
 
     Returns
     -------
@@ -74,7 +85,9 @@ def read_items(
     if adapter is not None and adapter not in adapters():
         raise InputError(f"unknown adapter {adapter!r}", mend=f"Known: {', '.join(adapters())}")
     name, rows, shape = _open(source, adapter)
-    return read_rows_as(name, list(rows), adapter, shape, benchmark=benchmark, strict=strict)
+    return read_rows_as(
+        name, list(rows), adapter, shape, benchmark=benchmark, strict=strict, need_key=need_key
+    )
 
 
 def _open(source: Source, adapter: str | None) -> tuple[str, Iterator[tuple[int, Row]], str]:
@@ -95,14 +108,19 @@ def read_rows_as(
     *,
     benchmark: str | None = None,
     strict: bool = False,
+    need_key: bool = True,
 ) -> ItemsRead:
     """Items of rows that were read already; the rest as :func:`read_items`."""
     if not rows:
         raise InputError("has no rows", where=name, mend="Give at least one item")
+    lenient = not need_key and adapter in (None, "generic", "viva") and shape == "rows"
+    if lenient and _UNKEYED.required <= {f for _, row in rows[:_SAMPLE] for f in row}:
+        return _items(name, rows, _UNKEYED, benchmark, strict)
     if adapter is None:
         adapter = adapter_for((row for _, row in rows[:_SAMPLE]), shape)
     if adapter is None:
-        raise _unknown_shape(name, {f for _, row in rows[:_SAMPLE] for f in row})
+        fields = {f for _, row in rows[:_SAMPLE] for f in row}
+        raise _unknown_shape(name, fields, None if need_key else _UNKEYED)
     known = adapters()[adapter]
     missing = known.required - {f for _, row in rows[:_SAMPLE] for f in row}
     if missing:
@@ -111,11 +129,17 @@ def read_rows_as(
             where=name,
             mend="Add them, or leave the adapter out to have the format found",
         )
+    return _items(name, rows, known, benchmark, strict)
+
+
+def _items(
+    name: str, rows: Sequence[tuple[int, Row]], known: Adapter, benchmark: str | None, strict: bool
+) -> ItemsRead:
     items: dict[tuple[str, str], Item] = {}
     left_out: list[LeftOut] = []
     for position, (number, row) in enumerate(rows):
         try:
-            item = known.read(row, Where(name, position))
+            item = known.read(row, Place(name, position))
             if benchmark is not None:
                 item = replace(item, benchmark=benchmark)
             key = (item.benchmark, item.item_id)
@@ -155,11 +179,11 @@ def _columns(names: Iterable[str]) -> str:
     return ", ".join(f"`{n}`" for n in sorted(names))
 
 
-def _unknown_shape(name: str, fields: set[str]) -> InputError:
+def _unknown_shape(name: str, fields: set[str], own: Adapter | None) -> InputError:
     # The nearest format is the one that misses fewest; the generic file wins a draw.
     missing = {n: a.required - fields for n, a in adapters().items() if a.shape == "rows"}
     near = min(missing, key=lambda n: (len(missing[n]), list(missing).index(n)))
-    generic = missing["generic"]
+    generic = missing["generic"] if own is None else own.required - fields
     what = f"not a known items file: missing {_columns(generic)}"
     if near != "generic":
         what += f"; nearest known format: {near}, missing {_columns(missing[near])}"

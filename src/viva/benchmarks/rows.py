@@ -13,8 +13,8 @@ from viva.records import Choice
 
 __all__ = [
     "MMLU_SUBJECTS",
+    "Place",
     "Row",
-    "Where",
     "benchmark_of",
     "canonical_id",
     "kept",
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+"""One row of a file: its fields by name."""
 
 
 @cache
@@ -38,7 +39,7 @@ def _words(file: str) -> frozenset[str]:
     return frozenset(re.split(r"[^a-z0-9]+", _stem(file)))
 
 
-class Where(NamedTuple):
+class Place(NamedTuple):
     """Where a row stands: what an adapter may need beside its fields."""
 
     file: str
@@ -152,12 +153,12 @@ def lettered_key(row: Row, found: Options) -> Choice:
     return Choice(number)
 
 
-def part_of(where: Where) -> str:
+def part_of(place: Place) -> str:
     """Which part of a set a file holds, by its name; the test part has no suffix."""
     for part in ("train", "dev"):
-        if part in where.words:
+        if part in place.words:
             return f"_{part}"
-    return "_dev" if where.words & {"val", "valid", "validation"} else ""
+    return "_dev" if place.words & {"val", "valid", "validation"} else ""
 
 
 def passages(value: Any) -> str:
@@ -187,12 +188,12 @@ def probability(value: Any, name: str) -> float | None:
     return p
 
 
-def benchmark_of(where: Where) -> str:
+def benchmark_of(place: Place) -> str:
     """A benchmark's name from the name of its file, or of its folder where the file says little."""
     from viva.benchmarks.cards import find_name
 
-    words = re.split(r"[_-]+", where.stem)
+    words = re.split(r"[_-]+", place.stem)
     stem = "_".join(w for w in words if w not in ("test", "hard", "questions", "data", ""))
     if not stem or stem in ("train", "dev", "val", "validation", "rows", "frame"):
-        stem = f"{where.folder}_{stem}".strip("_") or "items"
+        stem = f"{place.folder}_{stem}".strip("_") or "items"
     return find_name(stem) or stem
