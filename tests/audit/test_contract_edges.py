@@ -370,3 +370,17 @@ def test_answers_that_carry_their_questions_need_no_items(tmp_path):
     # With items at hand they join by what they ask, and take ids and strata from there.
     joined = audit(QUESTIONS, path)
     assert joined["models"]["model"]["gap"]["within"]["n"] == 60
+
+
+def test_what_is_no_number_is_null_in_the_summary(monkeypatch):
+    from viva._audit import auditing
+
+    found = {"n": 0, "share": float("nan"), "reason": None, "models": {}}
+    monkeypatch.setattr(auditing.analysis, "hard_subset", lambda table: found)
+    assert audit()["hard_subset"]["share"] is None
+
+
+def test_settings_that_given_strata_do_not_use_are_said():
+    assert audit()["data_quality"]["notes"] == []
+    for setting in ({"threshold": 0.7}, {"text_view": "stem+options"}):
+        assert "not used" in " ".join(audit(**setting)["data_quality"]["notes"])

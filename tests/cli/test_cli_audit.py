@@ -136,3 +136,9 @@ def test_scripts_in_answers_are_escaped(made):
     assert done.returncode == 0, done.stderr
     page = (made / "out" / "report.html").read_text()
     assert "<script>alert" not in page and "<img src=x" not in page
+
+
+def test_items_may_be_a_name_on_the_hub(made):
+    done = viva("audit", "answers.jsonl", "--items", "hub:nosuch/set", cwd=made)
+    assert done.returncode == 2
+    assert "no data set hub:nosuch/set" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ __all__ = ["Audit", "audit"]
 
 VARIANT_RESAMPLES = 2_000
 """Resamples of the intervals of variants (thresholds, views, definitions): shown in figures."""
+THRESHOLD = 0.5
 READER_TEXTS = 20_000
 """Texts that other readers read, over all subjects: their difference needs no more."""
 TEXT_VIEWS = ("stem", "stem+options", "stem+context")
@@ -76,8 +78,8 @@ def audit(
     answers: object = None,
     labels: str | None = None,
     *,
-    threshold: float = 0.5,
-    text_view: str = "stem",
+    threshold: float = THRESHOLD,
+    text_view: str = TEXT_VIEWS[0],
     resamples: int = 10_000,
     seed: int = 0,
     strict: bool = False,
@@ -131,13 +133,16 @@ def audit(
 
         scores = with_subject(score_responses(inputs.items, inputs.responses, advance=advance))
     definition = choose_definition(inputs.items, labels)
+    if definition == GIVEN and (threshold, text_view) != (THRESHOLD, TEXT_VIEWS[0]):
+        inputs.notes.append("The strata are given: threshold and text view are not used.")
     with progress("Splitting items", None):
         strata = split(inputs.items, definition, text_view=text_view, threshold=threshold)
     table = _table(inputs, scores, strata)
     settings = {"resamples": resamples, "seed": seed}
     summary = _summarise(inputs, scores, strata, table, settings, progress, strict=strict)
     result = Audit(
-        summary=summary.model_dump(mode="json"),
+        # By way of text: only there are infinities and NaN null, as JSON has it.
+        summary=json.loads(summary.model_dump_json()),
         scores=scores,
         items=_with_strata(inputs.items, strata),
         responses=inputs.responses,

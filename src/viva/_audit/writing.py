@@ -47,7 +47,8 @@ def write(result: Audit, out: Path) -> Path:
         ) from error
     try:
         (staging / "summary.json").write_text(
-            json.dumps(result.summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+            json.dumps(result.summary, ensure_ascii=False, indent=1, allow_nan=False) + "\n",
+            encoding="utf-8",
         )
         result.scores.drop("subject").write_parquet(staging / "scores.parquet", compression="zstd")
         result.items.write_parquet(staging / "items.parquet", compression="zstd")

@@ -21,11 +21,11 @@ def command(
         ),
     ],
     items: Annotated[
-        list[Path] | None,
+        list[str] | None,  # not paths: a name on the hub holds slashes and colons
         typer.Option(
             "--items",
-            help="Items file; repeatable. Without it bundled and known benchmarks are joined by "
-            "id.",
+            help="Items file, or hub:NAME; repeatable. Without it bundled and known benchmarks "
+            "are joined by id.",
             show_default=False,
         ),
     ] = None,
