@@ -39,7 +39,8 @@ def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
     Windows grow by a factor of four and overlap by the longest trigger, so the text is scanned
     once; each trigger looks at a bounded stretch around it, and only the last 256 are looked at.
     """
-    trigger = phrases.TRIGGER_ASCII if view.low.isascii() else phrases.TRIGGER
+    ascii_only = view.low.isascii()
+    trigger = phrases.TRIGGER_ASCII if ascii_only else phrases.TRIGGER
     upper, size, looked_at = len(view.low), _FIRST_WINDOW, 0
     while upper > start and looked_at < _MOST:
         lower = max(start, upper - size)
@@ -47,10 +48,15 @@ def claims_from_the_end(view: View, start: int) -> Iterator[Claim]:
             blank = view.low.find(" ", lower, upper)
             lower = blank if blank >= 0 else lower
         found = list(trigger.finditer(view.low, max(start, lower - 80), upper + 80))
+        if ascii_only and lower == 0:
+            first = phrases.TRIGGER_FIRST.match(view.low)
+            found = [first, *found] if first else found
         for match in reversed(found):
-            if lower <= match.start() < upper and looked_at < _MOST:
+            kind = match.lastgroup or ""
+            at, end = match.span(kind)
+            if lower <= at < upper and looked_at < _MOST:
                 looked_at += 1
-                claim = _KINDS[match.lastgroup or ""](view, match, start)
+                claim = _KINDS[kind](view, at, end, start)
                 if claim:
                     yield claim
         upper, size = lower, size * 4
@@ -79,11 +85,10 @@ def _kept(view: View, at: int, claim: Claim | None, start: int) -> Claim | None:
     return claim
 
 
-def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
+def _noun(view: View, at: int, end: int, start: int) -> Claim | None:
     r"""*The answer is B*, *Answer: B*, ``<answer>B</answer>``, ``\boxed{B}``, ``"answer": "B"``."""
     low, raw = view.low, view.raw
-    at, end = match.span()
-    noun = match.group()
+    noun = low[at:end]
     if _word_before(low, at):
         return None
     if raw[at - 2 : at] in ("</", "[/") or _CLOSING.search(raw, max(0, at - 24), at):
@@ -100,6 +105,8 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
             return Claim(at, closed[1], None, SEVERAL, EXPLICIT, closed[1])
         claim = read_slot(view, *closed, EXPLICIT, closed=True)
         return _against_field_before(view, claim, at) if claim else _empty_slot(view, *closed)
+    if _about_letter(view, noun, end):
+        return None
     strong = phrases.STRONG_NOUN.match(noun) is not None and not _TO_OTHER.match(low, end)
     qualified = phrases.QUALIFIER.search(head) is not None
     if phrases.OTHER.search(head):
@@ -118,6 +125,16 @@ def _noun(view: View, match: re.Match[str], start: int) -> Claim | None:
     if noun.endswith(("choices", "options")):
         return None
     return _copula(view, at, end, EXPLICIT if strong or qualified else STATED, start)
+
+
+def _about_letter(view: View, noun: str, end: int) -> bool:
+    """Whether the noun only names a letter, as in *option B is weak*: statements read that."""
+    if not noun.startswith(("option", "choice", "statement")):
+        return False
+    low, letter = view.low, view.low[end + 1 : end + 2]
+    if low[end : end + 1] != " " or not letter.isalpha() or low[end + 2 : end + 3].isalnum():
+        return False
+    return letter not in "ai" or view.text[end + 1].isupper()
 
 
 _HEADS = re.compile(r"(?:^|\n|[.!?;)] )[ \-#>0-9.,({]*$")
@@ -251,10 +268,9 @@ def _empty_slot(view: View, first: int, end: int) -> Claim | None:
 _FORMERLY = re.compile(r"\b(?:first|initially|originally|previously|earlier|almost|nearly)\s+$")
 
 
-def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
+def _verb(view: View, at: int, end: int, start: int) -> Claim | None:
     """*I choose B*, *going with B*."""
     low = view.low
-    at, end = match.span()
     if _word_before(low, at):
         return None
     head = low[max(start, at - 40) : at]
@@ -269,18 +285,18 @@ def _verb(view: View, match: re.Match[str], start: int) -> Claim | None:
     return _kept(view, at, claim, start) if claim and not is_list(view, claim) else None
 
 
-def _cjk(view: View, match: re.Match[str], start: int) -> Claim | None:
+_CJK_LABEL = re.compile(r"(?:应该|应当|应)?(?:选择|选|選)?\s{0,4}(?:是|为|為|は|은|는|:)?\s{0,4}:?")
+
+
+def _cjk(view: View, at: int, end: int, start: int) -> Claim | None:
     """Announcements in scripts without spaces: 答案是B, 故选C, 正解はD, 정답은 B."""
     low = view.low
-    before = low[max(start, match.start() - 3) : match.start()]
+    before = low[max(start, at - 3) : at]
     if before.endswith(("不", "不能", "非")):
         return None
-    at = match.end()
-    label = re.compile(
-        r"(?:应该|应当|应)?(?:选择|选|選)?\s{0,4}(?:是|为|為|は|은|는|:)?\s{0,4}:?"
-    ).match(low, at)
-    claim = read_slot(view, label.end() if label else at, len(low), EXPLICIT)
-    return _kept(view, match.start(), claim, start) if claim and not is_list(view, claim) else None
+    label = _CJK_LABEL.match(low, end)
+    claim = read_slot(view, label.end() if label else end, len(low), EXPLICIT)
+    return _kept(view, at, claim, start) if claim and not is_list(view, claim) else None
 
 
 def _terminal_letter(view: View, end: int, strength: int) -> Claim | None:
@@ -328,17 +344,17 @@ _LINK = re.compile(
 )
 
 
-def _conclusion(view: View, match: re.Match[str], start: int) -> Claim | None:
+def _conclusion(view: View, at: int, end: int, start: int) -> Claim | None:
     low = view.low
-    if _word_before(low, match.start()):
+    if _word_before(low, at):
         return None
-    return _kept(view, match.start(), _terminal_letter(view, match.end(), EXPLICIT), start)
+    return _kept(view, at, _terminal_letter(view, end, EXPLICIT), start)
 
 
-def _it(view: View, match: re.Match[str], start: int) -> Claim | None:
-    if _word_before(view.low, match.start()):
+def _it(view: View, at: int, end: int, start: int) -> Claim | None:
+    if _word_before(view.low, at):
         return None
-    return _kept(view, match.start(), _terminal_letter(view, match.end(), STATED), start)
+    return _kept(view, at, _terminal_letter(view, end, STATED), start)
 
 
 _KINDS = {

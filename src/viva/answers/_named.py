@@ -23,7 +23,8 @@ def named(view: View) -> Claim | None:
         for mention in live_mentions(view, 0, len(low))
         if not phrases.DENIAL_FAR.search(low, max(0, mention.start - 140), mention.start)
     ]
-    found = [mention for mention in found + _labelled(view) if not _asked(low, mention.end)]
+    labelled = _labelled(view)
+    found = [mention for mention in found + labelled if not _asked(low, mention.end)]
     found.sort(key=lambda mention: mention.start)
     if not found:
         return None
@@ -47,7 +48,7 @@ def named(view: View) -> Claim | None:
                 or phrases.CUE_BEFORE.search(low, begin, inside[-1].start) is not None
             )
         begin = end
-    marked = {next(iter(m.options)) for m in _labelled(view) if m in found}
+    marked = {next(iter(m.options)) for m in labelled if m in found}
     if len(marked) == 1:
         letter = [m for m in found if m.end - m.start == 1][-1]
         begin = sentence_start(low, letter.start, 0)

@@ -130,12 +130,9 @@ def mentions(options: Options, low: str, start: int, limit: int) -> list[Mention
 
     Each text is looked for at most 64 times, so that the work stays linear.
     """
-    window, offsets = low[start:limit], None
-    if "  " in window or "\n" in window:
-        flat = " ".join(window.split())
-        offsets = [match.span() for match in re.finditer(r"\S+", window)]
-    else:
-        flat = window
+    window = low[start:limit]
+    flat = " ".join(window.split()) if "  " in window or "\n" in window else window
+    offsets: list[tuple[int, int]] | None = None
     found: list[Mention] = []
     taken: list[tuple[int, int]] = []
     for text, holders in options.texts:
@@ -148,6 +145,8 @@ def mentions(options: Options, low: str, start: int, limit: int) -> list[Mention
                 break
             end = at + len(text)
             if _apart(flat, at, end) and not any(a < end and at < b for a, b in taken):
+                if flat is not window and offsets is None:
+                    offsets = [match.span() for match in re.finditer(r"\S+", window)]
                 taken.append((at, end))
                 found.append(_locate(flat, offsets, start, at, end, holders))
     found.sort(key=lambda mention: mention.start)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from viva.answers._alternation import by_letter
+
 __all__ = [
     "ATTRIBUTION",
     "CONCLUDES",
@@ -41,6 +43,7 @@ __all__ = [
     "STRONG_NOUN",
     "TRIGGER",
     "TRIGGER_ASCII",
+    "TRIGGER_FIRST",
     "UNREAL",
     "VERBS_AFTER",
 ]
@@ -83,13 +86,13 @@ _VERBS_CJK = r"(?:应该|应当|应|故|因此|所以|我)?(?:选择|選擇|选|
 _CONCLUSIONS = (
     r"therefore|thus|hence|so|consequently|accordingly|in (?:conclusion|summary|short)|overall|"
     r"ultimately|finally|to conclude|by (?:process of )?(?:elimination|exclusion)|"
-    r"(?<=[;,.] )here|(?<=but )here|因此|所以|综上|故"
+    r"here(?<=[;,.] here)|here(?<=but here)|因此|所以|综上|故"
 )
 _CORRECTIONS = (
     r"wait|actually|correction|i meant?|make that|scratch that|oops|on second thought|"
     r"on reflection|sorry|rather(?=[,:] )|(?:edit|update)(?=:)|"
     r"no(?=,? (?:it's|it is|wait|the answer))|"
-    r"(?<=[.;?!] )no(?=[.;:-]{1,3} )|(?<=[-:>.,;?!] )no(?=, )|"
+    r"no(?<=[.;?!] no)(?=[.;:-]{1,3} )|no(?<=[-:>.,;?!] no)(?=, )|"
     r"let me correct(?: that| myself)?"
 )
 _PREDICATES = (
@@ -102,13 +105,15 @@ _IT = (
 )
 
 _SPACED = (
-    rf"(?<![a-z])(?:(?P<verb>{_VERBS})\b|(?P<noun>{_NOUNS})(?![a-z])|"
-    rf"(?P<concl>{_CONCLUSIONS})(?![a-z])|(?P<corr>{_CORRECTIONS})\b|(?P<it>{_IT})\b)"
+    rf"(?:(?P<verb>{by_letter(_VERBS)})\b|(?P<noun>{by_letter(_NOUNS)})(?![a-z])|"
+    rf"(?P<concl>{by_letter(_CONCLUSIONS)})(?![a-z])|(?P<corr>{by_letter(_CORRECTIONS)})\b|"
+    rf"(?P<it>{by_letter(_IT)})\b)"
 )
-TRIGGER_ASCII = re.compile(_SPACED)
-TRIGGER = re.compile(rf"(?P<cjk>{_NOUNS_CJK}|{_VERBS_CJK})|{_SPACED}")
-"""Where an answer may be announced; the group names the kind. Text without a foreign letter
-is searched with the cheaper pattern."""
+TRIGGER_ASCII = re.compile(rf"[^a-z]{_SPACED}")
+TRIGGER_FIRST = re.compile(_SPACED)
+TRIGGER = re.compile(rf"(?P<cjk>{_NOUNS_CJK}|{_VERBS_CJK})|(?<![a-z]){_SPACED}")
+"""Where an answer may be announced; the group names the kind and spans it. Text without a foreign
+letter is searched with the cheaper pattern, which finds what starts the text by itself."""
 
 STRONG_NOUN = re.compile(
     r"answer|ans\b|boxed|fbox|prediction|selection|verdict|respuesta|resposta|r[eé]ponse|risposta|"
@@ -147,15 +152,18 @@ LABEL = re.compile(
 )
 """What turns a noun into a label: a colon, a dash, an equals sign, the end of a tag."""
 
-FILLER = re.compile(
-    r"(?:the|most likely|very likely|likely|probably|possibly|maybe|perhaps|definitely|certainly|"
+_FILLERS = (
+    r"the|most likely|very likely|likely|probably|possibly|maybe|perhaps|definitely|certainly|"
     r"clearly|indeed|"
     r"therefore|thus|hence|simply|just|still|actually|now|best|correct|most \w{3,14}|as follows|"
     r"that|is|be|given by|represented by|listed as|found in|option|options|choice|choices|answer|"
     r"letter|alternative|statement|number|value|id|label|index|either|both|between|donc|entonces|"
     r"portanto|quindi|also|"
     r"la|le|el|die|der|das|het|opci[oó]n|op[cç][aã]o|letra|alternativa|lettre|r[eé]ponse|antwort|"
-    r"buchstabe|option|lettera|opzione|optie|вариант|विकल्प|الخيار)(?![a-z])"
+    r"buchstabe|option|lettera|opzione|optie|вариант|विकल्प|الخيار"
+)
+FILLER = re.compile(
+    rf"(?:{by_letter(_FILLERS)})(?![a-z])"
     r"|选项|選項|选择|選択肢|应该|应当|应|选|選|是|为|為|项|項|第|は|은|는"
 )
 """Words that may stand between the announcement and the answer."""
@@ -353,11 +361,11 @@ SPECIES = frozenset(
 )
 """Second names of species whose first name is one letter: *E. coli* is not option E."""
 
-CONCLUDES = re.compile(
-    r"\b(?:therefore|thus|hence|consequently|accordingly|in (?:conclusion|summary|short)|"
-    r"ultimately|finally|to conclude|more likely|we can conclude|it follows)\b|(?<![a-z])so,?\s|"
-    r"因此|所以|综上|故"
+_CONCLUDES = (
+    r"therefore\b|thus\b|hence\b|consequently\b|accordingly\b|in (?:conclusion|summary|short)\b|"
+    r"ultimately\b|finally\b|to conclude\b|more likely\b|we can conclude\b|it follows\b|so,?\s"
 )
+CONCLUDES = re.compile(rf"(?<![a-z])(?:{by_letter(_CONCLUDES)})|因此|所以|综上|故")
 STRONG_CUE = re.compile(
     r"\b(?:most|best|correct|likely|appropriate|answer|diagnosis|therefore|thus|hence|recommend\w*|"
     r"is indicated|"

@@ -31,7 +31,7 @@ _MOST = 256
 """Predicates looked at, the last ones: real answers have a few, hostile text any number."""
 
 _PREDICATE_ASCII = (
-    r"(?<![a-z])(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|"
+    r"[^a-z](?:(?:is|are|was|would be|will be|seems?(?: to be)?|appears?(?: to be)?|remains?|"
     r"being|stands out as|must be|represents|es|est|ist)\s{1,3}"
     r"(?:(?:therefore|thus|hence|likely|probably|clearly|indeed|now|still|also|definitely|"
     r"certainly|considered|both|by far|la|le|die|a|the|only|single|option|choice|one|that|is|"
@@ -41,8 +41,8 @@ _PREDICATE_ASCII = (
     r"preferred(?=\s{0,3}(?:[.!\n]|$))|"
     r"my (?:final )?(?:answer|choice|pick|guess)|richtig|korrekt|corretta|correta|"
     r"bonne)\b"
-    r"|[-:(|]\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)(?: answer| option| choice)?"
-    r"\s{0,3}(?:[).!|,;\n]|$)"
+    r"|(?<=[-:(|])(?P<mark>\s{0,3}(?:this is )?(?:the )?(?:correct|right|best)"
+    r"(?: answer| option| choice)?\s{0,3}(?:[).!|,;\n]|$)))"
 )
 _PREDICATE = {
     True: re.compile(_PREDICATE_ASCII),
@@ -93,7 +93,7 @@ def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
     """*The most likely cause is Ketamine*; with a labelled letter, any verb of being will do."""
     low = view.low
     labelled = _LABELLED.match(low, match.end()) is not None
-    if not (labelled or match.group() in ("is", "are", "was", "be")):
+    if not (labelled or match.group()[1:] in ("is", "are", "was", "be")):
         return None
     ref, at = first_ref(view, match.end(), len(low))
     if ref is None or at > match.end() + 40:
@@ -135,7 +135,7 @@ _TAKEN_BACK = re.compile(
     r"[^.\n]{0,20}?\b(?:is|was|are) (?:\w+ly )?(?:incorrect|wrong|not|false|mistaken)\b"
 )
 _VERDICT = re.compile(
-    r"(?<![a-z])(?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|"
+    r"[^a-z](?:is|are|was|be|due to|caused by|called|diagnosed with|include|show|shows|"
     r"represents|with|as|experience|recommend|suggests?|about|derived from the|indicates?)(?=[\s:])"
 )
 _SUPERLATIVE = re.compile(
@@ -156,7 +156,7 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
     segment = begin
     for cut in _SEGMENT.finditer(low, begin, at):
         segment = cut.end()
-    if not predicate.group()[0].isalpha():  # "A: incorrect, B: correct"
+    if predicate["mark"]:  # "A: incorrect, B: correct"
         segment = max(segment, low.rfind(",", segment, at) + 1)
     options: dict[int, tuple[int, int]] = {}
     for spot, marked in _subject_letters(low, segment, at):
@@ -180,7 +180,7 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
         ((index, span),) = options.items()
         strength = EXPLICIT if phrases.CONCLUDES.search(low, begin, at) else STATED
         return Claim(*span, index, None, strength, predicate.end())
-    if len(options) > 1 and predicate.group().startswith("are"):
+    if len(options) > 1 and predicate.group().startswith("are", 1):
         return Claim(segment, at, None, SEVERAL, STATED, predicate.end())
     return None
 

@@ -49,10 +49,13 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ),
 )
 _MARK = re.compile("|".join(f"(?P<{name}>{body})" for name, body in _MARKS), re.IGNORECASE)
-# Every mark starts with one of these; looking for them first keeps plain text cheap.
+# Every mark starts with one of these; looking for them first keeps plain text cheap. The class
+# at the front lets the search skip all other characters at once.
 _SIGN = re.compile(
-    r"<(?=[|/a-zA-Z\s\uff5c]|</?S)|[\u25c1#]|\[[/tTrRiI]|assistantfinal|\*\*[Ff]inal "
+    r"[<\u25c1#\[*](?:(?<=<)(?=[|/a-zA-Z\s\uff5c<])|(?<=[\u25c1#])|(?<=\[)(?=[/tTrRiI])|"
+    r"(?<=\*)(?=\*[Ff]inal ))"
 )
+_SIGN_LOST = re.compile(rf"assistantfinal|{_SIGN.pattern}")
 _FAMILY = {
     "channel_open": ("channel", True),
     "channel_close": ("channel", False),
@@ -99,7 +102,7 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
     start, foreign = 0, False
     before: tuple[int, int] | None = None  # what was said before thinking that ends the text
     position = 0
-    for sign in _SIGN.finditer(text):
+    for sign in (_SIGN_LOST if text.startswith("analysis") else _SIGN).finditer(text):
         mark = _MARK.match(text, sign.start()) if sign.start() >= position else None
         if mark is None:
             continue
@@ -118,8 +121,6 @@ def _marked(text: str, thinking_open: bool) -> tuple[int, int, str | None]:
             start = mark.end()
             continue
         family, opens = _FAMILY[kind]
-        if kind == "channel_lost" and not text.startswith("analysis"):
-            continue
         if opens:
             if inside is None and text[start : mark.start()].strip():
                 before = start, mark.start()
