@@ -1,4 +1,4 @@
-"""Intervals hold the truth as often as they say, in the settings of ``bench/coverage.py``."""
+"""Intervals hold the truth and tests reject as often as they say: ``bench/``, with fewer runs."""
 
 import importlib.util
 import sys
@@ -9,14 +9,20 @@ import pytest
 RUNS = 240
 
 
-@pytest.fixture(scope="module")
-def bench(root):
-    spec = importlib.util.spec_from_file_location("coverage_bench", root / "bench/coverage.py")
+def script(path):
+    """A script of bench/ as a module."""
+    spec = importlib.util.spec_from_file_location(f"bench_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def bench(root):
+    module = script(root / "bench/coverage.py")
     yield module
-    del sys.modules[spec.name]
+    del sys.modules[module.__name__]
 
 
 def check(tallies):
@@ -76,8 +82,8 @@ def test_plain_percentile_falls_short_where_ours_does_not(bench):
     assert found["within"].coverage > found["(percentile)"].coverage + 0.02
 
 
-def test_sign_flip_keeps_its_size_and_mcnemar_does_not(bench):
-    rows = list(bench.rejections(2000))
+def test_sign_flip_keeps_its_size_and_mcnemar_does_not(root):
+    rows = list(script(root / "bench/rejections.py").rejections(2000))
     flips = [row for row in rows if row[0].startswith("sign flip")]
     ignoring = [row for row in rows if "ignores" in row[0]]
     assert len(flips) == len(ignoring) == 2
