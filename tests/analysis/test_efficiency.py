@@ -184,7 +184,9 @@ def test_means_units_and_shape() -> None:
     assert shape.length_auroc == 0.5 and len(shape.bins) == 1 and shape.bins[0].accuracy == 0.5
 
     responses, scores = rows_of(60, reasoning="abc")
-    shape = Efficiency(**summarise_efficiency(responses_frame(responses), scores_frame(scores[::-1])))
+    shape = Efficiency(
+        **summarise_efficiency(responses_frame(responses), scores_frame(scores[::-1]))
+    )
     assert shape.unit == "characters" and shape.characters == pytest.approx(33.5)
     assert shape.length_auroc == 1
     assert [one.n for one in shape.bins] == [20, 20, 20]
