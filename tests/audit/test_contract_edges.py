@@ -103,6 +103,19 @@ def test_leading_zeros_that_tell_items_apart_stay(tmp_path):
         audit(with_ids(QUESTIONS, "{:04d}".format), strict=True)
 
 
+def test_each_model_is_matched_by_itself_and_one_that_matches_nothing_is_named(tmp_path):
+    excel = with_ids(answers(QUESTIONS, "z", seed=1), float)
+    gone = [row | {"model": "gone", "item_id": f"x{row['item_id']}"} for row in SAID]
+    summary = audit(QUESTIONS, [write_csv(tmp_path / "z.csv", excel), SAID, gone])
+    assert {name: model["n"] for name, model in summary["models"].items()} == {"m": 60, "z": 60}
+    matched, lost = summary["data_quality"]["notes"]
+    assert matched.startswith("z on made") and lost.startswith("gone: none of its 60")
+    assert summary["data_quality"]["unmatched_responses"] == 60
+    twice = [row | {"item_id": form} for row in SAID[1:2] for form in ("01", "1.0")]
+    with pytest.raises(InputError, match="no response matches"):
+        audit(QUESTIONS, twice)
+
+
 def test_files_as_other_programs_write_them(tmp_path):
     bom = b"\xef\xbb\xbf"
     lines = "\r\n".join(json.dumps(row) for row in SAID).encode()

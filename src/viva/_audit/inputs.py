@@ -160,6 +160,11 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
             )
             for benchmark, item in missing.select("benchmark", "item_id").iter_rows()
         ]
+    lost = missing.join(matched, on="model", how="anti")
+    notes += [
+        f"{model}: none of its {part.height} responses matches an item; it is not in the audit."
+        for (model,), part in lost.group_by("model", maintain_order=True)
+    ]
     probed = matched.filter(pl.col("probe").is_not_null())
     if not probed.is_empty():
         notes.append(
@@ -324,32 +329,35 @@ def _same_numbers(responses: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.Data
     """Responses whose ids are the items' ids as numbers: ``7`` or ``7.0`` for ``0007``.
 
     Spreadsheets and data frames take leading zeros off and add ``.0`` to columns with gaps. Ids
-    are compared as numbers only in benchmarks where no id matches as it stands and where the
-    numbers tell the items apart; a note says so.
+    are compared as numbers only where none of a model's on a benchmark matches as it stands and
+    where the numbers tell the items apart; a note says so.
     """
     import polars as pl
 
-    key = ["benchmark", "item_id"]
-    matched = responses.join(known, on=key, how="semi")["benchmark"].unique().to_list()
-    number = pl.col("item_id").str.extract(r"^0*([0-9]+?)(?:\.0+)?$").alias("__number")
-    items = known.filter(~pl.col("benchmark").is_in(matched)).select(*key, number)
-    items = items.filter(
-        pl.col("__number").is_not_null() & ~pl.struct("benchmark", "__number").is_duplicated()
-    ).rename({"item_id": "__id"})
-    if items.is_empty():
+    met = (
+        responses.join(known, on=["benchmark", "item_id"], how="semi")
+        .select("benchmark", "model", pl.lit(True).alias("__met"))
+        .unique()
+    )
+    if met.height == responses.select("benchmark", "model").unique().height:
         return responses, []
-    joined = responses.with_columns(number).join(
-        items, on=["benchmark", "__number"], how="left", maintain_order="left"
+    number = pl.col("item_id").str.extract(r"^0*([0-9]+?)(?:\.0+)?$").alias("__number")
+    items = known.select("benchmark", pl.col("item_id").alias("__id"), number).filter(
+        pl.col("__number").is_not_null() & ~pl.struct("benchmark", "__number").is_duplicated()
+    )
+    joined = (
+        responses.with_columns(number)
+        .join(met, on=["benchmark", "model"], how="left", maintain_order="left")
+        .join(items, on=["benchmark", "__number"], how="left", maintain_order="left")
+        .with_columns(pl.when(pl.col("__met").is_null()).then("__id").alias("__id"))
     )
     found = joined.filter(pl.col("__id").is_not_null())
+    if found.select(*RESPONSE_KEY[2:], "benchmark", "__id", "cue").is_duplicated().any():
+        return responses, []
     notes = [
-        f"{name}: no item_id matches as it is written; {len(part)} responses were matched by "
-        f"number, such as {part['item_id'][0]!r} to {part['__id'][0]!r}."
-        for (name,), part in found.group_by("benchmark", maintain_order=True)
+        f"{model} on {name}: no item_id matches as it is written; {part.height} responses were "
+        f"matched by number, such as {part['item_id'][0]!r} to {part['__id'][0]!r}."
+        for (model, name), part in found.group_by("model", "benchmark", maintain_order=True)
     ]
-    return (
-        joined.with_columns(pl.coalesce("__id", "item_id").alias("item_id")).select(
-            responses.columns
-        ),
-        notes,
-    )
+    renumbered = joined.with_columns(pl.coalesce("__id", "item_id").alias("item_id"))
+    return renumbered.select(responses.columns), notes
