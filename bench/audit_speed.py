@@ -94,7 +94,7 @@ def write_files(folder: Path, items: int, models: int, labels: str) -> tuple[Pat
 
 
 def main() -> None:
-    """Print one table."""
+    """Print the seconds of each step."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
