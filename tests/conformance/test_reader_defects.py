@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pkgutil
+import runpy
 from pathlib import Path
 
 import pytest
@@ -275,14 +276,8 @@ def test_mirage_accuracy_lies_between_the_rule_and_its_guess(shared):
 
 
 def _mirage(shared):
-    import sys
-
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
-    try:
-        from reader_data import mirage_cases
-    finally:
-        sys.path.pop(0)
+    bench = runpy.run_path(str(Path(__file__).resolve().parents[2] / "bench" / "reader_data.py"))
     cells = {}
-    for case in mirage_cases(shared):
+    for case in bench["mirage_cases"](shared):
         cells.setdefault((case.set, case.mode), []).append((case.text, case.options, case.key))
     return cells

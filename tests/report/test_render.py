@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -216,14 +215,11 @@ def test_text_is_bounded() -> None:
     assert len(page) < 1_500_000
 
 
-def test_size_and_time_with_ten_models_and_ten_benchmarks() -> None:
+def test_size_with_ten_models_and_ten_benchmarks() -> None:
     models = tuple(f"model-{k}" for k in range(10))
     benchmarks = {f"set_{k}": (f"Set {k}", 1000 + k, 0.3 + 0.04 * k, 4) for k in range(10)}
     summary = make_summary(models, benchmarks)
-    report.render(summary)
-    start = time.perf_counter()
     html = report.render(summary)
-    assert time.perf_counter() - start < 2
     assert len(html.encode()) < 1_000_000
 
 
