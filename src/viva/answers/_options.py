@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -42,26 +43,35 @@ class Options:
     texts: tuple[tuple[str, frozenset[int]], ...]
     by_option: tuple[str, ...]
     in_prose: frozenset[str]
+    by_first: Mapping[str, tuple[tuple[str, frozenset[int]], ...]]
+    """``texts`` by their first character."""
 
     @property
     def letters(self) -> str:
         return LETTERS[: self.count]
 
 
-def _plain(text: str) -> str:
-    return " ".join(lower(fold(text)).split()).strip(" .,;:'")
+def _plain(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts folded, in lower case, single-spaced; all at once, as folding has a fixed cost."""
+    lines = lower(fold("\n".join(texts))).split("\n")
+    if len(lines) != len(texts):  # a text has line breaks of its own
+        lines = [lower(fold(text)) for text in texts]
+    return tuple(" ".join(line.split()).strip(" .,;:'") for line in lines)
 
 
 def _distinctive(text: str) -> bool:
-    return text not in _COMMON and sum(map(str.isalpha, text)) >= (4 if text.isascii() else 2)
+    least = 4 if text.isascii() else 2
+    if text in _COMMON:
+        return False
+    return (text[:4].isalpha() and len(text) >= 4) or sum(map(str.isalpha, text)) >= least
 
 
 @lru_cache(maxsize=65536)
 def index_options(options: tuple[str, ...] | int) -> Options:
     """Prepare the options once for all answers to the same question."""
     if isinstance(options, int):
-        return Options(options, (), ("",) * options, frozenset())
-    plain = tuple(_plain(text) for text in options)
+        return Options(options, (), ("",) * options, frozenset(), {})
+    plain = _plain(options)
     holders: dict[str, set[int]] = {}
     for position, text in enumerate(plain):
         if text:
@@ -72,7 +82,12 @@ def index_options(options: tuple[str, ...] | int) -> Options:
     texts = tuple(
         (text, frozenset(holders[text])) for text in sorted(holders, key=lambda t: (-len(t), t))
     )
-    return Options(len(plain), texts, plain, frozenset(t for t in holders if _distinctive(t)))
+    by_first = {
+        first: tuple(row for row in texts if row[0][0] == first)
+        for first in {text[0] for text, _ in texts}
+    }
+    prose = frozenset(text for text in holders if _distinctive(text))
+    return Options(len(plain), texts, plain, prose, by_first)
 
 
 def _apart(low: str, start: int, end: int) -> bool:
@@ -117,11 +132,12 @@ def match_at(low: str, start: int, text: str, limit: int) -> int:
 
 def longest_at(options: Options, low: str, start: int, limit: int) -> Mention | None:
     """The longest option text that stands at ``start``."""
-    for text, holders in options.texts:
-        if start < limit and text[0] == low[start]:
-            end = match_at(low, start, text, limit)
-            if end > 0:
-                return Mention(holders, start, end)
+    if start >= limit:
+        return None
+    for text, holders in options.by_first.get(low[start], ()):
+        end = match_at(low, start, text, limit)
+        if end > 0:
+            return Mention(holders, start, end)
     return None
 
 

@@ -13,6 +13,7 @@ from viva.answers._alternation import by_letter
 __all__ = [
     "ATTRIBUTION",
     "CONCLUDES",
+    "CONCLUDES_ASCII",
     "CONDITION",
     "CONTRAST",
     "COPULA",
@@ -366,6 +367,9 @@ _CONCLUDES = (
     r"ultimately\b|finally\b|to conclude\b|more likely\b|we can conclude\b|it follows\b|so,?\s"
 )
 CONCLUDES = re.compile(rf"(?<![a-z])(?:{by_letter(_CONCLUDES)})|因此|所以|综上|故")
+CONCLUDES_ASCII = re.compile(rf"[^a-z](?:{by_letter(_CONCLUDES)})")
+"""The same for ASCII text behind its first word, cheaper to look for."""
+
 STRONG_CUE = re.compile(
     r"\b(?:most|best|correct|likely|appropriate|answer|diagnosis|therefore|thus|hence|recommend\w*|"
     r"is indicated|"

@@ -95,19 +95,19 @@ def _verdict(view: View, match: re.Match[str], start: int) -> Claim | None:
     labelled = _LABELLED.match(low, match.end()) is not None
     if not (labelled or match.group()[1:] in ("is", "are", "was", "be")):
         return None
+    begin = sentence_start(low, match.start(), start)
+    decides = labelled or _SUPERLATIVE.search(low, begin, match.start()) is not None
+    only = not decides and _ONLY.search(low, begin, match.start()) is not None
+    if not (decides or only or _DIGIT.search(low, match.end(), match.end() + 80)):
+        return None
     ref, at = first_ref(view, match.end(), len(low))
     if ref is None or at > match.end() + 40:
         return None
     claim = read_slot(view, at, len(low), STATED)
     if claim is None or claim.reason == NOT_ON_LIST or withdrawn(view, claim):
         return None
-    begin = sentence_start(low, match.start(), start)
-    if not (
-        labelled
-        or _SUPERLATIVE.search(low, begin, match.start())
-        or _ends_number(view, claim)
-        or (claim.end - claim.start == 1 and _ONLY.search(low, begin, match.start()))
-    ):
+    lone = claim.end - claim.start == 1
+    if not (decides or (only and lone) or _ends_number(view, claim)):
         return None
     if unreal(view, begin, match.start()):
         return None
@@ -145,6 +145,7 @@ _SUPERLATIVE = re.compile(
 )
 
 
+_DIGIT = re.compile(r"[0-9]")
 _ONLY = re.compile(r"\bonly\b|\bthat (?:fits|matches|explains)\b")
 
 

@@ -118,7 +118,8 @@ def _decide(view: View) -> Claim | None:
 def _conclusions(view: View, start: int) -> list[Claim]:
     """Statements in sentences that conclude: *therefore, option C is correct*."""
     low, claims, reached = view.low, [], start
-    for match in deque(phrases.CONCLUDES.finditer(low, start), maxlen=64):
+    pattern = phrases.CONCLUDES_ASCII if low.isascii() else phrases.CONCLUDES
+    for match in deque(pattern.finditer(low, start), maxlen=64):
         if match.start() >= reached:
             reached = sentence_end(low, match.end())
             claims += statements(view, match.start(), reached)
