@@ -87,7 +87,9 @@ class ModelSummary(_Record):
     unparsed: int
     ambiguous: int
     ungraded: int
-    accuracy: float | None = Field(description="right / (n - ungraded)")
+    accuracy: float | None = Field(
+        description="right / (n - ungraded); several samples of an item are averaged first"
+    )
     low: float | None
     high: float | None
     accuracy_of_read: float | None = Field(description="right / parsed")

@@ -133,10 +133,11 @@ def most_similar(text: str, options: Sequence[str]) -> str | None:
     since the time of difflib grows with the square of the length.
     """
     part = _answer_part(text).lower()[-_SIMILARITY_WINDOW:]
-    ratios = [
-        (difflib.SequenceMatcher(None, option.lower(), part).ratio(), letter)
-        for letter, option in zip(LETTERS, options, strict=False)
-    ]
+    matcher = difflib.SequenceMatcher(None, b=part)  # indexes the text once for all options
+    ratios: list[tuple[float, str]] = []
+    for letter, option in zip(LETTERS, options, strict=False):
+        matcher.set_seq1(option.lower())
+        ratios.append((matcher.ratio(), letter))
     return max(ratios)[1] if ratios else None
 
 
