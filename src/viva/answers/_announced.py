@@ -268,15 +268,19 @@ def _empty_slot(view: View, first: int, end: int) -> Claim | None:
 _FORMERLY = re.compile(r"\b(?:first|initially|originally|previously|earlier|almost|nearly)\s+$")
 
 
+_NOT_CHOOSING = re.compile(
+    r"(?:not|n't|never|(?<!inclined )(?<!going )(?<!like )to|why|if|before|please|"
+    r"(?<!i )(?<!we )must|cannot)\s+(?:\w+\s+)?$"
+)
+
+
 def _verb(view: View, at: int, end: int, start: int) -> Claim | None:
     """*I choose B*, *going with B*."""
     low = view.low
     if _word_before(low, at):
         return None
     head = low[max(start, at - 40) : at]
-    if re.search(
-        r"(?:not|n't|never|to|why|if|before|please|(?<!i )(?<!we )must|cannot)\s+(?:\w+\s+)?$", head
-    ):
+    if _NOT_CHOOSING.search(head):
         return None
     if phrases.ATTRIBUTION.search(head) or _FORMERLY.search(head):
         return None

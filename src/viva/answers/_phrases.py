@@ -159,7 +159,7 @@ _FILLERS = (
     r"therefore|thus|hence|simply|just|still|actually|now|best|correct|most \w{3,14}|as follows|"
     r"that|is|be|given by|represented by|listed as|found in|option|options|choice|choices|answer|"
     r"letter|alternative|statement|number|value|id|label|index|either|both|between|donc|entonces|"
-    r"portanto|quindi|also|"
+    r"portanto|quindi|also|of course|"
     r"la|le|el|die|der|das|het|opci[oó]n|op[cç][aã]o|letra|alternativa|lettre|r[eé]ponse|antwort|"
     r"buchstabe|option|lettera|opzione|optie|вариант|विकल्प|الخيار"
 )
@@ -177,7 +177,8 @@ NEGATION = re.compile(
 )
 CONTRAST = re.compile(r"\b(?:but(?: rather)?|rather|instead|it is|it's|sondern|sino)\b|而是")
 DENIAL_BEFORE = re.compile(
-    r"(?:\b(?:not|never|no|than|instead of|unlike|over|nor|neither|except|excluding|excludes?|"
+    r"(?:\b(?:not|never|no|than|instead of|unlike|over|nor|neither|except|"
+    r"(?:any|every)thing but|all but|excluding|excludes?|"
     r"rul(?:e|es|ed|ing) out|as opposed to|versus|vs\.?|without|against|distinguish(?:ed)? from|"
     r"differentiat(?:e|ed|ing) (?:it )?from|eliminat(?:e|es|ed|ing)|isn't|wasn't|aren't|doesn't|"
     r"avoid(?:s|ed|ing)?|contraindicates?|compared (?:to|with)|other than|less likely)|"

@@ -93,7 +93,8 @@ def letter_at(view: View, at: int, limit: int, *, marked: bool = False) -> bool:
         return False
     if after == "-":
         return (
-            at + 2 >= limit
+            view.raw[at + 1] == "\u2014"  # a dash between clauses, no hyphen
+            or at + 2 >= limit
             or not text[at + 2].isalnum()
             or (own != "" and match_at(low, at + 2, own, limit) > 0)
         )

@@ -177,6 +177,10 @@ def _subject(view: View, begin: int, predicate: re.Match[str]) -> Claim | None:
             options.setdefault(next(iter(mention.options)), (mention.start, mention.end))
     if any(index >= view.options.count for index in options):
         return None
+    comma = low.rfind(", ", segment, at) if len(options) > 1 else -1
+    near = {i: span for i, span in options.items() if span[0] > comma >= 0}
+    if len(near) == 1 and " and " not in low[comma:at]:  # "although A is fast, B is best"
+        options = near
     if len(options) == 1:
         ((index, span),) = options.items()
         strength = EXPLICIT if phrases.CONCLUDES.search(low, begin, at) else STATED

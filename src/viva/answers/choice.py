@@ -179,11 +179,15 @@ def _settle(view: View, claims: list[Claim]) -> Claim | None:
 _REST = re.compile(r"[\s.,;:!?)\]}'>|#=-]*")
 
 
+_INTERJECTION = re.compile(r"\s*(?:yes|ok|okay|sure|well)[,.:!] (?=[^\n]{1,60}$)")
+
+
 def _whole(view: View) -> Claim | None:
     """The answer is nothing but a reference: *B*, *(b)*, *B. Ketamine*, *Ketamine.*"""
     if len(view.low) > 400:
         return None
-    claim = read_slot(view, 0, len(view.low), EXPLICIT)
+    word = _INTERJECTION.match(view.low)
+    claim = read_slot(view, word.end() if word else 0, len(view.low), EXPLICIT)
     if claim is None or _REST.fullmatch(view.low, claim.after) is None or is_list(view, claim):
         return None
     # "B?" is an answer in doubt, "Is it B?" and "The answer is B?" are questions.
@@ -242,7 +246,7 @@ def _closes(view: View, claim: Claim, begin: int) -> bool:
     return claim.after > claim.end or low[claim.end : claim.end + 1] in (".", ")", "]")
 
 
-_LABEL = re.compile(r"\s{0,8}(?:[-(\[]\s?)?(?:option |choice )?\(?([a-z])\s{0,2}[.):\]]")
+_LABEL = re.compile(r"\s{0,8}(?:[-(\[]\s{0,4})?(?:option |choice )?\(?([a-z])\s{0,2}[.):\]]")
 
 
 def _continues_list(view: View, begin: int) -> bool:
@@ -268,7 +272,7 @@ def _opens_with_list(view: View) -> bool:
 
 
 _CROSSED_OUT = re.compile(
-    r"[ :)\].-]{1,4}(?:(?:no|false|wrong|incorrect)\b(?=\s{0,2}(?:[.,;:\n(-]|because|since|$))|"
+    r"[ :)\].-]{1,8}(?:(?:no|false|wrong|incorrect)\b(?=\s{0,2}(?:[.,;:\n(-]|because|since|$))|"
     r"not\b(?!\s+\w+ing))|\s?[:=]\s?\d"
 )
 

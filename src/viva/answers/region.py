@@ -81,6 +81,7 @@ _NEXT_TURN = re.compile(
     r"benutzer)"
     r"[ \t*_]{0,4}[:\uff1a]|"
     r"(?:instruction|input)[ \t*_]{0,4}[:\uff1a])"
+    r"|\n[ \t#*_-]{0,12}(?:question|problem)[ \t]{1,3}\d{1,4}[ \t*_.]{0,4}\n"
     r"|\n[ \t]*#{2,4}[ \t]*(?:instruction|input|question|human|user|new question|next question)\b",
     re.IGNORECASE,
 )
