@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from viva.errors import InputError
+
+if TYPE_CHECKING:
+    from viva.records import ItemsRead, LeftOut
 
 __all__ = ["app"]
 
@@ -39,6 +43,23 @@ _Threshold = Annotated[
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of folds and bootstrap.")]
 
 
+def _check_out(out: Path, source: Path) -> None:
+    """Refuse before the work what cannot be written after it."""
+    if out.is_dir():
+        raise InputError("is a folder", where=str(out), mend="Name a file in it")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise InputError("is the file that is read", where=str(out), mend="Name another --out")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    why = error.strerror or type(error).__name__
+    return InputError(f"cannot be written ({why})", where=str(path), mend="Name another --out")
+
+
 def _write(rows: list[dict[str, Any]], path: Path) -> None:
     """JSON Lines, whole or not at all."""
     import json
@@ -50,12 +71,23 @@ def _write(rows: list[dict[str, Any]], path: Path) -> None:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         part.replace(path)
     except OSError as error:
-        raise InputError("cannot be written", where=str(path), mend=str(error.strerror)) from error
+        raise _unwritable(path, error) from error
 
 
-def _left_out(count: int, console: Any) -> None:
-    if count:
-        console.print(f"{count} row(s) of the file cannot be used and were left out")
+def _read(file: Path) -> ItemsRead:
+    """Items, whether or not they have options and keys."""
+    from viva._progress import bars
+    from viva.benchmarks import read_items
+
+    with bars(f"reading {file.name}"):
+        return read_items(file, need_key=False)
+
+
+def _left_out(left_out: list[LeftOut], console: Any) -> None:
+    if left_out:
+        reasons = Counter(left.reason for left in left_out).most_common()
+        listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons)
+        console.print(f"{len(left_out):,} row(s) cannot be used and were left out ({listed})")
 
 
 @app.command()
@@ -73,6 +105,9 @@ def predict(
 ) -> None:
     """Write benchmark, item_id, p_reasoning and stratum of each item.
 
+    Items need no answer, and without options are read by their stem. One line for each item, in
+    the order of the file; rows that cannot be used are counted.
+
     Examples
     --------
         viva strata predict items.jsonl --out strata.jsonl
@@ -82,10 +117,13 @@ def predict(
 
     from viva import strata
     from viva._progress import bars
-    from viva.benchmarks import read_items
+    from viva.strata.prediction import check_choices
 
     console = Console()
-    read = read_items(file)
+    own = weights is not None or encoder is not None
+    check_choices(strata.DEFINITIONS[0] if own else labels, text_view, threshold)
+    _check_out(out, file)
+    read = _read(file)
     if encoder is not None:
         from viva.strata.encoder import predict_encoder
 
@@ -111,7 +149,7 @@ def predict(
             f"{int(rows['in_domain'].sum()):,}",
         )
     console.print(table)
-    _left_out(len(read.left_out), console)
+    _left_out(read.left_out, console)
 
 
 @app.command()
@@ -270,7 +308,6 @@ def label(
 
     from viva import strata
     from viva._progress import bars
-    from viva.benchmarks import read_items
 
     kind, _, source = judge.partition(":")
     if kind != "replay" or not source:
@@ -281,7 +318,8 @@ def label(
             "with recorded replies",
         )
     console = Console()
-    read = read_items(file)
+    _check_out(out, file)
+    read = _read(file)
     found = strata.label(read.items, strata.replay(source), progress=bars)
     _write(found.labels.to_dicts(), out)
     console.print(
@@ -298,4 +336,4 @@ def label(
             )
         else:
             console.print(f"no reply to any of the {a['n']} double-labelled questions")
-    _left_out(len(read.left_out), console)
+    _left_out(read.left_out, console)

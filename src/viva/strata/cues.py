@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from viva.strata.text import Question
 
@@ -67,7 +67,52 @@ _ASK_PHRASES = {
     r" (?:condition|symptoms|presentation|disease|diagnosis|disorder|findings)",
     "symptoms": r"symptom|presentation|findings|condition|complaint|\bpain\b",
 }
-_ASK = {name: re.compile(pattern) for name, pattern in _ASK_PHRASES.items()}
+_ASK = [re.compile(pattern) for pattern in _ASK_PHRASES.values()]
+_ASK_NEEDED = {
+    "diagnosis": r"diagnos|likely|suffering|underlying",
+    "management": r"next|manag|treat|therap|intervention|administ|prescrib|recommend|initial"
+    r"|appropriate",
+    "next": r"next|initial|first|immediate",
+    "mechanism": r"mechanism|pathophysiolog|pathogenesis|mode|act|mediated|due|responsible|explain"
+    r"|underlying",
+    "drug_action": r"mechanism|mode|act|work|target",
+    "cause": r"cause|etiolog|reason|explanation|source|organism|pathogen|agent",
+    "organism": r"organism|pathogen|bacteri|virus|microb|infect",
+    "finding": r"finding|expected|likely|would|observed|seen|characteri|feature|manifestation"
+    r"|associated",
+    "complication": r"complication|risk|predispos|develop|sequela|prognos|side|adverse",
+    "test": r"test|imaging|investigation|study|diagnostic|confirm|screening|evaluation|workup"
+    r"|modality",
+    "truth": r"true|false|correct|statement|except|not",
+    "molecule": r"deficien|enzyme|gene|mutation|inherit|chromosom|accumulat|protein|defect",
+    "anatomy": r"nerve|artery|vein|muscle|ligament|structure|locat|lesion|lobe|level|root|bone"
+    r"|derived|innervat|embryo",
+    "calculation": r"calculat|how|probability|percent|rate|ratio|value|number|odds|sensitivity"
+    r"|specificity|predictive|confidence|p|estimate",
+    "study": r"study|bias|trial|hypothesis|significance|power|variable|investigator",
+    "drug": r"drug|medication|agent|antibiotic|pharmac|dose|vaccin|medicine",
+    "ethics": r"physician|disclos|consent|ethic|response|respond|tell",
+    "patient": r"this|the|his|her|these|patient|infant|child|boy|girl|woman|man",
+    "this_patient": r"this|patient|his|her",
+    "most_likely": r"most",
+    "most_appropriate": r"most|best|optimal|preferred",
+    "best_treatment": r"best|most",
+    "definition": r"defin|term|called|known|refer|name|type|example",
+    "commonest": r"most|commonest|usual|typical|mainly|primar|classic",
+    "hypothetical": r"if|would|assuming|suppose|after",
+    "which_following": r"which",
+    "what_first": r"what",
+    "which_first": r"which",
+    "how": r"how",
+    "why": r"why",
+    "blank": r"",
+    "question_mark": r"",
+    "negated": r"not|except|least|false|incorrect|rule|contraindicated|avoid",
+    "chained": r"treatment|used|the|condition|this|patient",
+    "symptoms": r"symptom|presentation|findings|condition|complaint|pain",
+}
+"""What some word holds wherever the phrase matches: only such phrases are looked for."""
+_ASK_ALWAYS = tuple(i for i, name in enumerate(_ASK_PHRASES) if not _ASK_NEEDED[name])
 
 _BODY_WORDS = {
     "presents": r"presents?|brought|comes?|complain\w*|admitted|reports?|evaluat\w+|visits?|seeks?"
@@ -110,7 +155,15 @@ _BODY_PHRASES = {
     r" with|suggest|diagnosis is made|indicative of",
     "unit": r"\d\s?(?:%|°|/)",
 }
-_BODY_PATTERN = {name: re.compile(pattern) for name, pattern in _BODY_PHRASES.items()}
+_BODY_NEEDED = {
+    "age": ("old", "age"),
+    "named": ("diagnos", "confirm", "suggest", "consistent with", "indicative of"),
+    "unit": ("%", "°", "/"),
+}
+_BODY_PATTERN = {
+    name: (re.compile(pattern), _BODY_NEEDED[name]) for name, pattern in _BODY_PHRASES.items()
+}
+"""Each phrase, and texts one of which is in every match of it."""
 
 _OPTION_WORDS = {
     "combined": r"only|and|both|all|none|above|either|neither",
@@ -130,13 +183,14 @@ _OPTION_WORDS = {
     "treatment": r"therapy|surgery|resection|excision|antibiotic\w*|injection|transfusion"
     r"|replacement|\w*ectomy|\w*plasty|repair|drainage|counsel\w*|treatment",
 }
-_OPTION_FIRST = re.compile(
+_OPTION_FIRST = (
     r"administer|start|begin|perform|obtain|order|refer|continue|discontinue|prescribe|increase"
     r"|decrease|reassure|observe|admit|give|add|stop|measure|repeat|schedule|advise|recommend"
     r"|initiate|switch|intravenous|oral|intramuscular|emergent|surgical|ct|mri|no"
 )
-_OPTION_LAST = re.compile(
-    r"\w*(?:ine|ol|ide|ate|one|mab|nib|pril|sartan|statin|mycin|cillin|azole|vir|am|in)|therapy|acid"
+_OPTION_LAST = (
+    r"\w*(?:ine|ol|ide|ate|one|mab|nib|pril|sartan|statin|mycin|cillin|azole|vir|am|in)|therapy"
+    r"|acid"
 )
 _ARROW = re.compile(r"[↑↓→]")
 _LATIN = re.compile(r"^[A-Z][a-z]+ [a-z]{4,}$")
@@ -164,21 +218,33 @@ class CueCounter:
             self._known[token] = found
         return found
 
-    def count(self, words: Iterable[str]) -> list[int]:
+    def count(self, words: Sequence[str]) -> list[int]:
         """How many of the words are in each class."""
         counts = [0] * len(self.names)
-        known = self._known
-        for word in words:
-            found = known.get(word)
-            if found is None:
-                found = self.classes(word)
+        for found in self._classes(words):
             for i in found:
                 counts[i] += 1
         return counts
 
+    def seen(self, words: Sequence[str]) -> set[int]:
+        """The classes that any of the words is in."""
+        return set().union(*self._classes(words))
+
+    def _classes(self, words: Sequence[str]) -> Iterator[tuple[int, ...]]:
+        """The classes of each word that is in any."""
+        found = list(map(self._known.get, words))
+        if None in found:
+            found = list(map(self.classes, words))
+        return filter(None, found)
+
 
 _BODY_COUNTER = CueCounter(_BODY_WORDS)
 _OPTION_COUNTER = CueCounter(_OPTION_WORDS)
+_ASK_COUNTER = CueCounter(
+    {name: rf".*(?:{part}).*" if part else r"(?!)" for name, part in _ASK_NEEDED.items()}
+)
+_FIRST_COUNTER = CueCounter({"action": _OPTION_FIRST})
+_LAST_COUNTER = CueCounter({"drug ending": _OPTION_LAST})
 
 
 def _stem_names() -> list[str]:
@@ -193,7 +259,7 @@ def _stem_names() -> list[str]:
         "distinct words",
         "ask capitals",
     ]
-    names += [f"asks: {name}" for name in _ASK]
+    names += [f"asks: {name}" for name in _ASK_PHRASES]
     for kind in (*_BODY_WORDS, *(f"{name} phrase" for name in _BODY_PATTERN)):
         names += [f"body: {kind}", f"body rate: {kind}"]
     return names
@@ -221,10 +287,14 @@ def cues(q: Question, *, options: bool) -> list[float]:
     return found + _option_cues(q) if options else found
 
 
-@lru_cache(maxsize=4096)
-def _asked_for(ask: str) -> tuple[float, ...]:
-    """One flag per kind of asking; many questions end in the same sentence."""
-    return tuple(1.0 if pattern.search(ask) else 0.0 for pattern in _ASK.values())
+def _asked_for(q: Question) -> list[float]:
+    """One flag per kind of asking."""
+    ask = q.ask.lower()
+    flags = [0.0] * len(_ASK)
+    for i in (*_ASK_ALWAYS, *_ASK_COUNTER.seen(q.ask_words)):
+        if _ASK[i].search(ask):
+            flags[i] = 1.0
+    return flags
 
 
 def _stem_cues(q: Question) -> list[float]:
@@ -243,10 +313,13 @@ def _stem_cues(q: Question) -> list[float]:
         len(set(stem_tokens)) / max(len(stem_tokens), 1),
         sum(1 for word in ask_split[1:] if word[0].isupper()) / ask_words,
     ]
-    found += _asked_for(q.ask.lower())
+    found += _asked_for(q)
     counts = _BODY_COUNTER.count(q.body_words)
     body = q.body.lower()
-    counts += [len(pattern.findall(body)) for pattern in _BODY_PATTERN.values()]
+    for pattern, needed in _BODY_PATTERN.values():
+        # Looking for what every match holds is far quicker than looking for a match.
+        there = any(part in body for part in needed)
+        counts.append(len(pattern.findall(body)) if there else 0)
     per = 10.0 / max(words, 10)
     for count in counts:
         found += [math.log1p(count), count * per]
@@ -270,24 +343,26 @@ def _option_cues(q: Question) -> list[float]:
         spread / (1 + mean),
         math.log1p(sum(map(len, q.options)) / n),
     ]
+    plain = all(map(str.isascii, q.options))
     hits = [0] * len(_OPTION_WORDS)
     for words in split:
-        for i, count in enumerate(_OPTION_COUNTER.count(words)):
-            hits[i] += count > 0
+        for i in _OPTION_COUNTER.seen(words):
+            hits[i] += 1
     found += [hit / n for hit in hits]
     found += [
-        _share([bool(words) and bool(_OPTION_FIRST.fullmatch(words[0])) for words in split]),
-        _share([bool(words) and bool(_OPTION_LAST.fullmatch(words[-1][:64])) for words in split]),
-        _share([bool(_ARROW.search(option)) for option in q.options]),
+        _FIRST_COUNTER.count([words[0] for words in split if words])[0] / n,
+        _LAST_COUNTER.count([words[-1] for words in split if words])[0] / n,
+        0.0 if plain else _share([bool(_ARROW.search(option)) for option in q.options]),
         _share([bool(_LATIN.match(option)) for option in q.options]),
-        _share([bool(_CAPITALS.search(option)) for option in q.options]),
+        # Two capitals in a row need one behind the first character.
+        _share([not o[1:].islower() and bool(_CAPITALS.search(o)) for o in q.options]),
     ]
-    long = [frozenset(word for word in words if len(word) > 3) for words in split]
+    long = [{word for word in words if len(word) > 3} for words in split]
     in_stem, in_ask = set(q.stem_words), set(q.ask_words)
-    found.append(sum(len(words & in_stem) / max(len(words), 1) for words in long) / n)
-    found.append(sum(len(words & in_ask) / max(len(words), 1) for words in long) / n)
-    pairs = [(a, b) for i, a in enumerate(long) for b in long[:i]]
-    alike = sum(len(a & b) / max(len(a | b), 1) for a, b in pairs)
+    found.append(sum([len(words & in_stem) / (len(words) or 1) for words in long]) / n)
+    found.append(sum([len(words & in_ask) / (len(words) or 1) for words in long]) / n)
+    pairs = list(combinations(long, 2))
+    alike = sum([len(a & b) / len(a | b) for a, b in pairs if not a.isdisjoint(b)])
     found.append(alike / len(pairs) if pairs else 0.0)
     stem = q.stem.lower()
     found.append(float(any(len(option) > 3 and option.lower() in stem for option in q.options)))

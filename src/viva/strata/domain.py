@@ -39,12 +39,10 @@ def _english(stem: str) -> bool:
     words = _WORD.findall(stem.lower()[:4000])
     if not words:
         return False
-    latin = sum(word.isascii() for word in words)
-    if latin < 0.6 * len(words):
+    if not stem.isascii() and sum(map(str.isascii, words)) < 0.6 * len(words):
         return False
-    english = sum(word in _ENGLISH for word in words)
-    other = sum(word in _OTHER for word in words)
-    return other < 3 or english >= other
+    other = sum(map(_OTHER.__contains__, words))
+    return other < 3 or sum(map(_ENGLISH.__contains__, words)) >= other
 
 
 def in_domain(benchmark: str, stem: str, options: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from viva.strata.cues import cue_names, cues
 from viva.strata.lexicon import mention_names, mentions
 from viva.strata.text import Question
-from viva.strata.vectors import pool
+from viva.strata.vectors import pool, present
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -88,23 +88,12 @@ class Vocabulary(NamedTuple):
         import scipy.sparse as sp
 
         get = self.at.get
-        columns: list[int] = []
-        counts: list[int] = []
-        starts = [0]
-        for grams in texts:
-            row: dict[int, int] = {}
-            for gram in grams:
-                i = get(gram)
-                if i is not None:
-                    row[i] = row.get(i, 0) + 1
-            columns += row
-            counts += row.values()
-            starts.append(len(columns))
-        at = np.array(columns, np.int32)
-        data = (1 + np.log(np.array(counts, np.float32))) * self.idf[at]
-        matrix = sp.csr_matrix(
-            (data, at, np.array(starts, np.int64)), shape=(len(texts), len(self.at))
-        )
+        found = [get(gram, -1) for grams in texts for gram in grams]
+        columns, starts = present(found, [len(grams) for grams in texts])
+        shape = (len(texts), len(self.at))
+        matrix = sp.csr_matrix((np.ones(len(columns), np.float32), columns, starts), shape=shape)
+        matrix.sum_duplicates()
+        matrix.data = (1 + np.log(matrix.data)) * self.idf[matrix.indices]
         squares = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
         scale = 1 / np.sqrt(np.maximum(squares, 1e-12))
         matrix.data *= np.repeat(scale, np.diff(matrix.indptr)).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from math import log1p
@@ -12,6 +13,7 @@ from viva.strata.text import Question, tokens
 __all__ = ["KINDS", "mention_names", "mentions", "names"]
 
 KINDS = ("disease", "drug", "symptom", "anatomy")
+_NO_MENTION = (0,) * len(KINDS)
 
 Begun = tuple[tuple[int, frozenset[str], int], ...]
 """Of names that begin with one word: (kind, names, most words of one) per kind."""
@@ -42,17 +44,20 @@ def names() -> dict[str, Begun]:
     }
 
 
-def _matches(words: list[str], index: dict[str, Begun]) -> list[int]:
+def _matches(words: list[str], index: dict[str, Begun]) -> Sequence[int]:
     """Mentions of each kind, longest name first, without overlap inside a kind."""
+    at = [(i, index[word]) for i, word in enumerate(words) if word in index]
+    if not at:
+        return _NO_MENTION
     counts = [0] * len(KINDS)
     free = [0] * len(KINDS)
     n = len(words)
-    for i, word in enumerate(words):
-        begun = index.get(word)
-        if begun is None:
-            continue
+    for i, begun in at:
         for kind, known, longest in begun:
             if i < free[kind]:
+                continue
+            if longest == 1:
+                counts[kind] += words[i] in known
                 continue
             for k in range(min(longest, n - i), 0, -1):
                 if " ".join(words[i : i + k]) in known:
@@ -62,11 +67,13 @@ def _matches(words: list[str], index: dict[str, Begun]) -> list[int]:
     return counts
 
 
-def _is_name(words: list[str], index: dict[str, Begun], kind: int) -> bool:
+def _kinds_of(words: list[str], index: dict[str, Begun]) -> list[int]:
+    """The kinds of which the words are, together, one name."""
+    begun = index.get(words[0]) if words else None
+    if begun is None:
+        return []
     name = " ".join(words)
-    return any(
-        of == kind and name in known for of, known, _ in (index.get(words[0], ()) if words else ())
-    )
+    return [kind for kind, known, _ in begun if name in known]
 
 
 def mention_names(*, options: bool) -> tuple[str, ...]:
@@ -83,12 +90,16 @@ def mentions(q: Question, *, options: bool) -> list[float]:
     body, ask = _matches(q.body_words, index), _matches(q.ask_words, index)
     before = _matches(tokens(q.body.rstrip(" .?!\n").rpartition(". ")[2]), index)
     split = q.option_words if options else []
-    named = [_matches(words, index) for words in split]
     n = max(len(split), 1)
+    naming, names_alone = [0] * len(KINDS), [0] * len(KINDS)
+    for words in split:
+        for kind, count in enumerate(_matches(words, index)):
+            naming[kind] += count > 0
+        for kind in _kinds_of(words, index):
+            names_alone[kind] += 1
     found: list[float] = []
     for kind in range(len(KINDS)):
         found += [log1p(body[kind]), float(ask[kind]), float(before[kind])]
         if options:
-            found.append(sum(counts[kind] > 0 for counts in named) / n)
-            found.append(sum(_is_name(words, index, kind) for words in split) / n)
+            found += [naming[kind] / n, names_alone[kind] / n]
     return found

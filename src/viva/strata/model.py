@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,8 @@ __all__ = ["SETTINGS", "Design", "Model", "Settings", "calibrate", "fit", "logis
 
 _CLIP = 4.0
 _STEP = 127 / _CLIP
-_BATCH = 512
+_BATCH = 256
+"""Questions whose kernel rows are held at once: few enough to stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +112,66 @@ class Rows:
         return Rows([m[which] for m in self.grams], self.dense[which])
 
 
-def _parts(rows: NDArray[np.int8], design: Design) -> list[tuple[float, NDArray[np.float32]]]:
-    """(weight, coordinates) of each Gaussian kernel."""
-    s, z = design.settings, rows.astype(np.float32) / np.float32(_STEP)
-    cue, vector = z[:, : design.cues], z[:, design.cues :]
-    both = np.hstack([cue, vector * np.float32(s.vector_scale)])
-    return [part for part in ((s.both, both), (s.vectors, vector)) if part[0] > 0]
+class _Side(NamedTuple):
+    """Dense rows as whole numbers in single precision, cues and vector coordinates apart.
+
+    Products of 8-bit numbers add up to less than 2^24, so every sum below is exact: a distance
+    does not depend on the order in which a machine adds.
+    """
+
+    cue: NDArray[np.float32]
+    cue_squares: NDArray[np.float32]
+    vector: NDArray[np.float32]
+    vector_squares: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int8], design: Design) -> _Side:
+        whole = rows.astype(np.float32)
+        cue, vector = whole[:, : design.cues], whole[:, design.cues :]
+        return cls(cue, (cue * cue).sum(1), vector, (vector * vector).sum(1))
+
+    def take(self, part: slice) -> _Side:
+        return _Side(*(array[part] for array in self))
 
 
-def _distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    squares = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :]
-    return np.asarray(np.maximum(squares - 2 * (a @ b.T), 0), np.float32)
+def _distances(a: _Side, b: _Side) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Squared distances of cues, and of vector coordinates. Shapes (len(a), len(b))."""
+    cue, vector = a.cue @ b.cue.T, a.vector @ b.vector.T
+    for product, of_a, of_b in (
+        (cue, a.cue_squares, b.cue_squares),
+        (vector, a.vector_squares, b.vector_squares),
+    ):
+        product *= -2
+        product += of_a[:, None]
+        product += of_b
+    return cue, vector
 
 
 def _medians(rows: NDArray[np.int8], design: Design) -> list[float]:
     """Median squared distance of at most 1,000 evenly spread rows, per Gaussian kernel."""
-    some = rows[:: max(1, len(rows) // 1000)]
-    return [max(float(np.median(_distances(x, x))), 1e-6) for _, x in _parts(some, design)]
+    some = _Side.of(rows[:: max(1, len(rows) // 1000)], design)
+    cue, vector = _distances(some, some)
+    both = cue + vector * np.float32(design.settings.vector_scale**2)
+    used = (both, vector) if design.settings.vectors > 0 else (both,)
+    return [max(float(np.median(d)) / _STEP**2, 1e-6) for d in used]
 
 
-def _gaussian(
-    a: NDArray[np.int8], b: NDArray[np.int8], design: Design, medians: Sequence[float]
-) -> NDArray[np.float32]:
-    total = np.zeros((len(a), len(b)), np.float32)
-    width = design.settings.width
-    for (weight, x), (_, y), median in zip(
-        _parts(a, design), _parts(b, design), medians, strict=True
-    ):
-        total += np.float32(weight) * np.exp(_distances(x, y) / np.float32(-width * median))
-    return total
+def _gaussian(a: _Side, b: _Side, design: Design, medians: Sequence[float]) -> NDArray[np.float32]:
+    """Sum of the Gaussian kernels. Shape (len(a), len(b))."""
+    s = design.settings
+    cue, vector = _distances(a, b)
+    narrow = [np.float32(-1 / (_STEP**2 * s.width * median)) for median in medians]
+    both = cue
+    both += vector * np.float32(s.vector_scale**2)
+    both *= narrow[0]
+    np.exp(both, out=both)
+    both *= np.float32(s.both)
+    if s.vectors > 0:
+        vector *= narrow[1]
+        np.exp(vector, out=vector)
+        vector *= np.float32(s.vectors)
+        both += vector
+    return both
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +186,7 @@ class Model:
     dual: NDArray[np.float32]
     """Weight of each training question in the Gaussian kernels. Shape (N,)."""
     medians: tuple[float, ...]
+    """Median squared distance under the kernel on both, and under one on vectors alone."""
     mean: float
     slope: float
     """p = 1 / (1 + exp(-(slope score + intercept)))."""
@@ -161,7 +195,8 @@ class Model:
 
 def kernel(rows: Rows, design: Design, medians: Sequence[float]) -> NDArray[np.float32]:
     """The kernel matrix of questions with themselves. Shape (N, N)."""
-    total = _gaussian(rows.dense, rows.dense, design, medians)
+    side = _Side.of(rows.dense, design)
+    total = _gaussian(side, side, design, medians)
     for matrix in rows.grams:
         total += np.float32(design.settings.linear) * (matrix @ matrix.T).toarray()
     return total
@@ -249,12 +284,16 @@ def score(model: Model, rows: Rows) -> NDArray[np.float64]:
     total = np.full(len(rows.dense), model.mean)
     for matrix, weights in zip(rows.grams, model.weights, strict=True):
         total += matrix @ weights
+    asked, known = _Side.of(rows.dense, model.design), _known(model)
     for start in range(0, len(total), _BATCH):
         part = slice(start, start + _BATCH)
-        total[part] += (
-            _gaussian(rows.dense[part], model.support, model.design, model.medians) @ model.dual
-        )
+        total[part] += _gaussian(asked.take(part), known, model.design, model.medians) @ model.dual
     return total
+
+
+@lru_cache(maxsize=4)
+def _known(model: Model) -> _Side:
+    return _Side.of(model.support, model.design)
 
 
 def logistic(model: Model, scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,22 +35,45 @@ _BATCH = 1000
 def _weights(labels: str, weights: str | os.PathLike[str] | Weights | None) -> Weights:
     if weights is not None:
         return weights if isinstance(weights, Weights) else load(weights)
-    if labels not in DEFINITIONS:
-        raise InputError(
-            f"unknown definition {labels!r}",
-            where="--labels",
-            mend=f"Use {' or '.join(DEFINITIONS)}, or give weights",
-        )
+    check_choices(labels)
     return shipped(labels)
 
 
-def _model(weights: Weights, text_view: str) -> Model:
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]}? " if near else ""
+
+
+def check_choices(
+    labels: str = "rubric", text_view: str = DEFAULT_VIEW, threshold: float | None = None
+) -> None:
+    """Raise InputError for an unknown definition or text view, or a threshold outside 0..1."""
+    if labels == "given":
+        raise InputError(
+            "given labels are in the items file: there is nothing to predict",
+            where="--labels",
+            mend=f"Use {' or '.join(DEFINITIONS)}",
+        )
+    if labels not in DEFINITIONS:
+        near = _nearest(labels, DEFINITIONS)
+        raise InputError(
+            f"unknown definition {labels!r}",
+            where="--labels",
+            mend=f"{near}Use {' or '.join(DEFINITIONS)}, or give weights",
+        )
     if text_view not in TEXT_VIEWS:
+        near = _nearest(text_view, TEXT_VIEWS)
         raise InputError(
             f"unknown text view {text_view!r}",
             where="--text-view",
-            mend=f"Use one of {', '.join(TEXT_VIEWS)}",
+            mend=f"{near}Use one of {', '.join(TEXT_VIEWS)}",
         )
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InputError(f"threshold is {threshold}", where="--threshold", mend="Use 0 to 1")
+
+
+def _model(weights: Weights, text_view: str) -> Model:
+    check_choices(text_view=text_view)
     view = weights_view(text_view)
     if view not in weights.models:
         raise InputError(f"the weights have no view {view}", mend="Train that view too")
@@ -126,8 +150,7 @@ def predict(
     missing = {"benchmark", "item_id", "question"} - set(items.columns)
     if missing:
         raise InputError(f"items have no column {', '.join(sorted(missing))}", mend="Add it")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise InputError(f"threshold is {threshold}", where="--threshold", mend="Use 0 to 1")
+    check_choices(text_view=text_view, threshold=threshold)
     used = _weights(labels, weights)
     model = _model(used, text_view)
     cut = model.design.settings.threshold if threshold is None else threshold

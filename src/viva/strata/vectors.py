@@ -49,6 +49,19 @@ def word_vectors() -> WordVectors:
     return WordVectors({word: i for i, word in enumerate(words)}, vectors, idf)
 
 
+def present(
+    found: Sequence[int], lengths: Sequence[int]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Column numbers of all texts, one after another and -1 where there is none, as the column
+    numbers and row starts of a sparse matrix.
+    """
+    at = np.array(found, np.int32)
+    there = at >= 0
+    # How many are there before each position.
+    before = np.concatenate([[0], np.cumsum(there)])
+    return at[there], before[np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])]
+
+
 def pool(texts: Sequence[Sequence[str]], vectors: WordVectors | None = None) -> NDArray[np.float32]:
     """Sum of the vectors of each text's known words, weighted by idf, at unit length.
 
@@ -59,14 +72,10 @@ def pool(texts: Sequence[Sequence[str]], vectors: WordVectors | None = None) -> 
 
     known = vectors if vectors is not None else word_vectors()
     get = known.at.get
-    rows: list[int] = []
-    starts = [0]
-    for words in texts:
-        rows += [i for i in [get(w if w >= ":" else "0") for w in words] if i is not None]
-        starts.append(len(rows))
-    columns = np.array(rows, np.int32)
+    found = [get(w if w >= ":" else "0", -1) for words in texts for w in words]
+    columns, starts = present(found, [len(words) for words in texts])
     shape = (len(texts), len(known.at))
-    weighted = sp.csr_matrix((known.idf[columns], columns, np.array(starts, np.int64)), shape=shape)
+    weighted = sp.csr_matrix((known.idf[columns], columns, starts), shape=shape)
     pooled = np.asarray(weighted @ known.vectors.astype(np.float32), np.float32)
     norms = np.linalg.norm(pooled, axis=1, keepdims=True)
     return np.asarray(pooled / np.maximum(norms, 1e-6), np.float32)
