@@ -192,12 +192,19 @@ def evaluate(
         _write([json.loads(json.dumps(report))], out)
 
 
-def _cell(found: dict[str, float] | None) -> str:
+def _cell(found: dict[str, float] | None, *, interval: bool = True, signed: bool = False) -> str:
     if found is None or math.isnan(found["estimate"]):
         return "-"
-    return f"{found['estimate']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+    estimate = f"{found['estimate']:{'+' if signed else ''}.3f}"
+    if not interval:
+        return estimate
+    # Ends without the leading zero, so that two intervals fit a line of 80.
+    low, high = (f"{found[end]:.3f}".replace("0.", ".", 1) for end in ("low", "high"))
+    return f"{estimate} [{low},{high}]"
 
 
+_WIDE = 120
+"""Columns from which every interval is shown."""
 _NAMES = {
     "auroc": "AUROC",
     "length_matched_auroc": "length-matched AUROC",
@@ -211,25 +218,38 @@ _NAMES = {
 
 
 def _show(report: dict[str, Any], console: Any) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     methods = report["methods"]
+    wide = console.width >= _WIDE
     table = Table(
         title=f"{report['definition']}, {report['text_view']}: {report['n']:,} questions, "
         f"{report['reasoning']:,} reasoning; held out ({report['cross_fitted']})",
-        caption=f"Labels by {report['annotators']}. 95 % bootstrap intervals over questions.",
+        caption=f"Labels by {report['annotators']}. Brackets: 95 % bootstrap intervals over "
+        "questions."
+        + ("" if wide else f" A terminal of {_WIDE} columns shows those of the baselines."),
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("measure")
+    table.add_column("measure", no_wrap=True)
     for method in methods:
-        table.add_column(method, justify="right")
-    table.add_column("splitter - TF-IDF", justify="right")
+        table.add_column(method if wide else method.split()[0], justify="right", no_wrap=True)
+    table.add_column("splitter − TF-IDF" if wide else "gain over TF-IDF", justify="right")
+    inside = False
     for measure in methods["splitter"]:
         name = _NAMES.get(measure)
         if name is None:
-            n = report["inside"][measure.removeprefix("inside ")]["n"]
-            name = f"AUROC {measure} (n={n:,})"
-        cells = [_cell(methods[method].get(measure)) for method in methods]
-        table.add_row(name, *cells, _cell(report["gains"].get(measure)))
+            if not inside:
+                table.add_row("AUROC inside (n)")
+            benchmark = measure.removeprefix("inside ")
+            name = f" {benchmark} ({report['inside'][benchmark]['n']:,})"
+        inside = measure not in _NAMES
+        cells = [
+            _cell(methods[method].get(measure), interval=wide or method == "splitter")
+            for method in methods
+        ]
+        table.add_row(name, *cells, _cell(report["gains"].get(measure), signed=True))
     console.print(table)
     for rule, found in report["thresholds"].items():
         console.print(f"threshold of the best {_NAMES.get(rule, 'Youden index')}: {_cell(found)}")
