@@ -73,43 +73,43 @@ _ASK_NEEDED = {
     "management": r"next|manag|treat|therap|intervention|administ|prescrib|recommend|initial"
     r"|appropriate",
     "next": r"next|initial|first|immediate",
-    "mechanism": r"mechanism|pathophysiolog|pathogenesis|mode|act|mediated|due|responsible|explain"
-    r"|underlying",
-    "drug_action": r"mechanism|mode|act|work|target",
-    "cause": r"cause|etiolog|reason|explanation|source|organism|pathogen|agent",
-    "organism": r"organism|pathogen|bacteri|virus|microb|infect",
-    "finding": r"finding|expected|likely|would|observed|seen|characteri|feature|manifestation"
-    r"|associated",
-    "complication": r"complication|risk|predispos|develop|sequela|prognos|side|adverse",
-    "test": r"test|imaging|investigation|study|diagnostic|confirm|screening|evaluation|workup"
-    r"|modality",
-    "truth": r"true|false|correct|statement|except|not",
-    "molecule": r"deficien|enzyme|gene|mutation|inherit|chromosom|accumulat|protein|defect",
-    "anatomy": r"nerve|artery|vein|muscle|ligament|structure|locat|lesion|lobe|level|root|bone"
-    r"|derived|innervat|embryo",
-    "calculation": r"calculat|how|probability|percent|rate|ratio|value|number|odds|sensitivity"
-    r"|specificity|predictive|confidence|p|estimate",
-    "study": r"study|bias|trial|hypothesis|significance|power|variable|investigator",
-    "drug": r"drug|medication|agent|antibiotic|pharmac|dose|vaccin|medicine",
-    "ethics": r"physician|disclos|consent|ethic|response|respond|tell",
-    "patient": r"this|the|his|her|these|patient|infant|child|boy|girl|woman|man",
-    "this_patient": r"this|patient|his|her",
-    "most_likely": r"most",
-    "most_appropriate": r"most|best|optimal|preferred",
-    "best_treatment": r"best|most",
-    "definition": r"defin|term|called|known|refer|name|type|example",
-    "commonest": r"most|commonest|usual|typical|mainly|primar|classic",
-    "hypothetical": r"if|would|assuming|suppose|after",
-    "which_following": r"which",
-    "what_first": r"what",
-    "which_first": r"which",
-    "how": r"how",
-    "why": r"why",
+    "mechanism": r"mechanism|pathophysiolog|pathogenesis|mode\b|\bacts?\b|mediated|\bdue\b"
+    r"|responsible|\bexplain|underlying",
+    "drug_action": r"mechanism|mode\b|\bact|works?\b|\btarget",
+    "cause": r"\bcause|etiolog|\breason|explanation|\bsource|organism|pathogen|\bagent",
+    "organism": r"organism|pathogen|bacteri|\bvirus|microb|infect",
+    "finding": r"\bfinding|expected|likely\b|would\b|observed|\bseen\b|characteri|\bfeature"
+    r"|manifestation|associated",
+    "complication": r"complication|\brisk|predispos|\bdevelop|sequela|prognos|side|adverse",
+    "test": r"\btests?\b|imaging|investigation|\bstudy\b|diagnostic|confirm|screening|evaluation"
+    r"|workup|modality",
+    "truth": r"\b(?:true|false|correct|incorrect|statements?|except|not)\b",
+    "molecule": r"deficien|enzyme|\bgenes?\b|mutation|inherit|chromosom|accumulat|protein|defect",
+    "anatomy": r"\b(?:nerves?|artery|vein|muscles?|ligament|structures?|location|located|lesion"
+    r"|lobe|level|root|bone|derived)\b|innervat|embryo",
+    "calculation": r"calculat|how\b|probability|percent|\brate\b|ratio|value|number\b|\bodds"
+    r"|sensitivity|specificity|predictive|confidence\b|estimate",
+    "study": r"\bstudy\b|\bbias|\btrial|hypothesis|significance|\bpower\b|variable|investigator",
+    "drug": r"\bdrugs?\b|medication|\bagent|antibiotic|pharmac|\bdose|vaccin|medicine",
+    "ethics": r"physician|disclos|consent|\bethic|response|respond|\btell\b",
+    "patient": r"\b(?:this|the|his|her|these|patient|infant|child|boy|girl|woman|man)\b",
+    "this_patient": r"\bthis\b|patient\b|\bhis\b|\bher\b",
+    "most_likely": r"\bmost\b",
+    "most_appropriate": r"most\b|\bbest\b|optimal|preferred",
+    "best_treatment": r"\bbest\b|\bmost\b",
+    "definition": r"\bdefin|\bterm\b|called|known\b|refers?\b|\bnamed?\b|type\b|example",
+    "commonest": r"most\b|commonest|\busual|typical|mainly|\bprimar|classic",
+    "hypothetical": r"\b(?:if|would|assuming|suppose|after)\b",
+    "which_following": r"which\b",
+    "what_first": r"\bwhat\b",
+    "which_first": r"\bwhich\b",
+    "how": r"\bhow\b",
+    "why": r"\bwhy\b",
     "blank": r"",
     "question_mark": r"",
-    "negated": r"not|except|least|false|incorrect|rule|contraindicated|avoid",
-    "chained": r"treatment|used|the|condition|this|patient",
-    "symptoms": r"symptom|presentation|findings|condition|complaint|pain",
+    "negated": r"\b(?:not|except|least|false|incorrect|rule|contraindicated)\b|avoid",
+    "chained": r"treatment\b|used\b|drug|medication|condition|disease|patient",
+    "symptoms": r"symptom|presentation|findings|condition|complaint|\bpain\b",
 }
 """What some word holds wherever the phrase matches: only such phrases are looked for."""
 _ASK_ALWAYS = tuple(i for i, name in enumerate(_ASK_PHRASES) if not _ASK_NEEDED[name])

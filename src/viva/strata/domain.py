@@ -20,6 +20,7 @@ LONGEST_STEM = 600
 
 _VERDICTS = frozenset({"yes", "no", "maybe", "unknown", "unclear", "not sure"})
 _WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = bytes(i if chr(i).isalpha() else 32 for i in range(128)) + bytes(128)
 _ENGLISH = frozenset(
     "a an and are as at be been but by can do does for from had has have he her his how in into is"
     " it its may most not of on or she should than that the their there these they this to was were"
@@ -36,10 +37,14 @@ def _english(stem: str) -> bool:
     """Whether a stem reads as English: Latin letters, and no more foreign than English function
     words. A stem of fewer than three function words gets the benefit of the doubt.
     """
-    words = _WORD.findall(stem.lower()[:4000])
+    start = stem.lower()[:4000]
+    if start.isascii():  # the same words, at a fraction of the time
+        words = start.encode().translate(_LETTERS).decode().split()
+    else:
+        words = _WORD.findall(start)
     if not words:
         return False
-    if not stem.isascii() and sum(map(str.isascii, words)) < 0.6 * len(words):
+    if not start.isascii() and sum(map(str.isascii, words)) < 0.6 * len(words):
         return False
     other = sum(map(_OTHER.__contains__, words))
     return other < 3 or sum(map(_ENGLISH.__contains__, words)) >= other

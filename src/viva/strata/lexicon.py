@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from math import log1p
@@ -15,8 +15,9 @@ __all__ = ["KINDS", "mention_names", "mentions", "names"]
 KINDS = ("disease", "drug", "symptom", "anatomy")
 _NO_MENTION = (0,) * len(KINDS)
 
-Begun = tuple[tuple[int, frozenset[str], int], ...]
-"""Of names that begin with one word: (kind, names, most words of one) per kind."""
+Begun = tuple[tuple[int, frozenset[str], tuple[int, ...]], ...]
+"""Of names that begin with one word: (kind, names, numbers of words they have, longest first) per
+kind."""
 
 
 @cache
@@ -36,12 +37,13 @@ def names() -> dict[str, Begun]:
         for name in listed + plural:
             index.setdefault(name.split(" ", 1)[0], {}).setdefault(kind, set()).add(name)
     return {
-        word: tuple(
-            (kind, frozenset(found), max(name.count(" ") + 1 for name in found))
-            for kind, found in kinds.items()
-        )
+        word: tuple((kind, frozenset(found), _lengths(found)) for kind, found in kinds.items())
         for word, kinds in index.items()
     }
+
+
+def _lengths(found: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted({name.count(" ") + 1 for name in found}, reverse=True))
 
 
 def _matches(words: list[str], index: dict[str, Begun]) -> Sequence[int]:
@@ -53,14 +55,12 @@ def _matches(words: list[str], index: dict[str, Begun]) -> Sequence[int]:
     free = [0] * len(KINDS)
     n = len(words)
     for i, begun in at:
-        for kind, known, longest in begun:
+        for kind, known, lengths in begun:
             if i < free[kind]:
                 continue
-            if longest == 1:
-                counts[kind] += words[i] in known
-                continue
-            for k in range(min(longest, n - i), 0, -1):
-                if " ".join(words[i : i + k]) in known:
+            for k in lengths:
+                name = words[i] if k == 1 else " ".join(words[i : i + k])
+                if i + k <= n and name in known:
                     counts[kind] += 1
                     free[kind] = i + k
                     break

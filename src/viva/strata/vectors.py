@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -39,10 +40,13 @@ def _word(token: str) -> str:
 @cache
 def word_vectors() -> WordVectors:
     """The vectors shipped with the package; made by ``tools/train_splitter.py --vectors``."""
-    with (
-        files("viva.strata").joinpath("weights/vectors.npz").open("rb") as file,
-        np.load(file, allow_pickle=False) as arrays,
-    ):
+    with as_file(files("viva.strata").joinpath("weights/vectors.npz")) as path:
+        return read_vectors(path)
+
+
+def read_vectors(path: Path) -> WordVectors:
+    """Vectors from a file of plain arrays."""
+    with np.load(path, allow_pickle=False) as arrays:
         words = bytes(arrays["words"]).decode().split("\n")
         vectors = arrays["vectors"].astype(np.int8)
         idf = arrays["idf"].astype(np.float32)
