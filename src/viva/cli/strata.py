@@ -231,11 +231,13 @@ def _show(report: dict[str, Any], console: Any) -> None:
         + ("" if wide else f" A terminal of {_WIDE} columns shows those of the baselines."),
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
     )
     table.add_column("measure", no_wrap=True)
     for method in methods:
         table.add_column(method if wide else method.split()[0], justify="right", no_wrap=True)
-    table.add_column("splitter − TF-IDF" if wide else "gain over TF-IDF", justify="right")
+    table.add_column("splitter − TF-IDF" if wide else "gain", justify="right")
     inside = False
     for measure in methods["splitter"]:
         name = _NAMES.get(measure)
@@ -249,7 +251,8 @@ def _show(report: dict[str, Any], console: Any) -> None:
             _cell(methods[method].get(measure), interval=wide or method == "splitter")
             for method in methods
         ]
-        table.add_row(name, *cells, _cell(report["gains"].get(measure), signed=True))
+        gain = _cell(report["gains"].get(measure), signed=True)
+        table.add_row(name, *cells, gain if wide else gain.replace("0.", ".", 1))
     console.print(table)
     for rule, found in report["thresholds"].items():
         console.print(f"threshold of the best {_NAMES.get(rule, 'Youden index')}: {_cell(found)}")
