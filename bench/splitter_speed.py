@@ -76,8 +76,9 @@ def main() -> None:
     for name, taken in rows:
         ratio = rows[-1][1] / taken
         print(f"{name:46s} {QUESTIONS / taken:8,.0f} questions/s   {ratio:4.2f} x scikit-learn")
-    slowest = min(QUESTIONS / taken for name, taken in rows if "rubric, stem+options" in name)
-    print(f"goal of {GOAL:,}/s for the default route: {'met' if slowest >= GOAL else 'MISSED'}")
+    slowest = min(QUESTIONS / taken for name, taken in rows if "stem+options" in name)
+    met = "met" if slowest >= GOAL else "MISSED"
+    print(f"goal of {GOAL:,}/s for the default view under both definitions: {met}")
 
 
 if __name__ == "__main__":
