@@ -14,10 +14,12 @@ from viva.records import LeftOut
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["SAMPLE", "Inputs", "read_inputs"]
+__all__ = ["BUNDLED", "SAMPLE", "Inputs", "read_inputs"]
 
 SAMPLE = "sample"
 """Stands for the bundled answers wherever a path to an answers file may stand."""
+BUNDLED = "bundled"
+"""The name of the bundled items among the sources of items."""
 
 RESPONSE_KEY = ("benchmark", "item_id", "model", "method", "probe", "sample")
 
@@ -123,7 +125,7 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         names = [name for name, _ in tables]
     else:
         known = benchmarks.bundled().items
-        names = ["bundled"]
+        names = [BUNDLED]
     if carried:
         responses, known, used = _join_carried(responses, known, carried, extend=not item_sources)
         names += used

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viva._audit.inputs import BUNDLED, SAMPLE
 from viva._audit.strata import GIVEN
 from viva._files import sha256
 from viva._summary import Interval, Settings, Splitter
@@ -93,8 +95,23 @@ def settings_of(
         smallest_side=20,
         tie_margin=TIE_MARGIN,
         versions={"python": platform.python_version(), **versions},
-        hashes={str(path): sha256(path) for path in inputs.files},
+        hashes={str(path): sha256(path) for path in inputs.files} | _shipped_hashes(inputs, strata),
     )
+
+
+def _shipped_hashes(inputs: Inputs, strata: Strata) -> dict[str, str]:
+    """Hashes of what came with the package and was used, by its place in the package."""
+    import viva
+
+    used = []
+    if SAMPLE in inputs.answer_sources:
+        used += ["benchmarks/sample/predictions.parquet", "benchmarks/sample/completions.parquet"]
+    if BUNDLED in inputs.item_sources:
+        used.append("benchmarks/sample/items.parquet")
+    if strata.definition != GIVEN:
+        used.append(f"strata/weights/{strata.definition}.npz")
+    package = Path(viva.__file__).parent
+    return {f"viva/{name}": sha256(package / name) for name in used}
 
 
 def _command() -> str | None:
