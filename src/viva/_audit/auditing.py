@@ -222,7 +222,7 @@ def _variants(
     def within(other: Strata) -> dict[str, analysis.Gap]:
         return {
             name: analysis.headline_gaps(
-                table, name, stratum=other.stratum, resamples=VARIANT_RESAMPLES, seed=seed
+                table, name, stratum=other.headline, resamples=VARIANT_RESAMPLES, seed=seed
             )["within"]
             for name in table.models
         }

@@ -38,6 +38,11 @@ class Strata:
     in_domain: NDArray[np.bool_]
     cross_fitted: NDArray[np.bool_]
 
+    @property
+    def headline(self) -> NDArray[np.int64]:
+        """The stratum of items that enter gaps: -1 outside the splitter's domain. Shape (N,)."""
+        return np.where(self.in_domain, self.stratum, NO_STRATUM)
+
 
 def choose_definition(items: pl.DataFrame, labels: str | None) -> str:
     """The definition asked for; by default ``given`` where every item has a label.
