@@ -211,15 +211,32 @@ def _bare(annotation: Any) -> Any:
 
 
 def _signature(thing: object) -> str:
-    if not inspect.isfunction(thing):
+    if not inspect.isfunction(inspect.unwrap(thing)):  # type: ignore[arg-type]
         return ""
     signature = inspect.signature(thing)
-    parameters = [p.replace(annotation=_bare(p.annotation)) for p in signature.parameters.values()]
+    parameters = [
+        p.replace(annotation=_bare(p.annotation), default=_default(p.default))
+        for p in signature.parameters.values()
+    ]
     return str(
         signature.replace(
             parameters=parameters, return_annotation=_bare(signature.return_annotation)
         )
     )
+
+
+class _Named:
+    """A default that is a function: its name, without the address it has in this process."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _default(value: object) -> object:
+    return _Named(value.__name__) if inspect.isfunction(value) else value
 
 
 def _constant(value: object) -> str:
@@ -247,7 +264,7 @@ def reference() -> str:
             thing = getattr(module, name)
             if name.startswith("__"):
                 continue
-            is_part = inspect.isfunction(thing) or inspect.isclass(thing)
+            is_part = inspect.isfunction(inspect.unwrap(thing)) or inspect.isclass(thing)
             says = first_line(thing) if is_part else _constant(thing)
             rows.append([f"`{name}{_signature(thing)}`", says])
         parts.append(table(("name", "what"), rows))
