@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from viva._summary import Efficiency, LengthBin, Summary
+from viva.analysis.efficiency import pareto
 from viva.report import _axes
 from viva.report._heat import by_accuracy
 from viva.report._scale import extent, linear, logarithmic
@@ -17,7 +18,7 @@ from viva.report._text import percent, shorten, text_width
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["cost_figure", "length_figure", "pareto"]
+__all__ = ["cost_figure", "length_figure"]
 
 _UNITS = {"characters": "characters", "output_tokens": "output tokens"}
 
@@ -115,21 +116,9 @@ def length_figure(summary: Summary) -> Figure | None:
     )
 
 
-def pareto(places: list[tuple[float, float]]) -> list[int]:
-    """Positions of the points that no other beats at lower or equal cost, by rising cost.
-
-    Parameters
-    ----------
-    places
-        ``(cost, accuracy)``; low cost and high accuracy are better.
-    """
-    front: list[int] = []
-    best = -math.inf
-    for k in sorted(range(len(places)), key=lambda k: (places[k][0], -places[k][1])):
-        if places[k][1] > best:
-            front.append(k)
-            best = places[k][1]
-    return front
+def _front(points: Sequence[tuple[str, float, float, float | None, float | None]]) -> list[int]:
+    """Positions of the points (name, cost, accuracy, ...) that no other beats, by rising cost."""
+    return [int(k) for k in pareto({str(k): (p[1], p[2]) for k, p in enumerate(points)})]
 
 
 _AXES: tuple[tuple[str, str, Callable[[Efficiency], float | None]], ...] = (
@@ -149,7 +138,7 @@ def _scatter(
     x = logarithmic(x_low, x_high, 44, width - 12)
     low, high = extent(v for p in points for v in p[2:])
     y = linear(100 * low, 100 * high, height - 44, 24, 6)
-    front = pareto([(p[1], p[2]) for p in points])
+    front = _front(points)
     steps: list[tuple[float, float]] = []
     for k in front:
         here = (x(points[k][1]), y(100 * points[k][2]))
@@ -223,7 +212,7 @@ def cost_figure(summary: Summary) -> Figure | None:
             points.append((m, known[m], entry.accuracy, entry.low, entry.high))
     wide = _scatter("cost-wide", 960, 400, axis, label, points)
     narrow = _scatter("cost-narrow", 360, 340, axis, label, points)
-    front = {points[k][0] for k in pareto([(p[1], p[2]) for p in points])}
+    front = {points[k][0] for k in _front(points)}
     rows = []
     for m in by_accuracy(summary):
         e = summary.efficiency.get(m)

@@ -16,7 +16,6 @@ import numpy as np
 
 from viva._progress import silent
 from viva.errors import InputError
-from viva.strata.domain import in_domain
 from viva.strata.text import stem_hash
 
 if TYPE_CHECKING:
@@ -346,7 +345,7 @@ def predict_encoder(
     InputError
         Where the folder is none, or the extra is not installed.
     """
-    import polars as pl
+    from viva.strata.prediction import predicted_frame, probabilities
 
     about = _Folder(folder)
     stems = [stem or "" for stem in items["question"].to_list()]
@@ -361,7 +360,6 @@ def predict_encoder(
                 logits[part] = _logits(tokenizer, model, texts, about.longest)
                 advance(len(texts))
     else:
-        from viva.strata.prediction import probabilities
         from viva.strata.storage import load
 
         with np.load(about.path / "head.npz", allow_pickle=False) as head:
@@ -373,16 +371,4 @@ def predict_encoder(
     crossed = np.array([stem_hash(stem) in about.crossed for stem in stems], bool)
     for i in np.flatnonzero(crossed):
         p[i] = about.crossed[stem_hash(stems[i])]
-    benchmarks = [str(name) for name in items["benchmark"].to_list()]
-    return pl.DataFrame(
-        {
-            "benchmark": items["benchmark"],
-            "item_id": items["item_id"],
-            "p_reasoning": p,
-            "stratum": np.where(p >= threshold, "reasoning", "knowledge"),
-            "cross_fitted": crossed,
-            "in_domain": [
-                in_domain(b, s, o) for b, s, o in zip(benchmarks, stems, options, strict=True)
-            ],
-        }
-    )
+    return predicted_frame(items, p, crossed, stems, options, cut=threshold)

@@ -145,8 +145,6 @@ def predict(
     InputError
         For an unknown definition or view, a threshold outside 0..1, and missing columns.
     """
-    import polars as pl
-
     missing = {"benchmark", "item_id", "question"} - set(items.columns)
     if missing:
         raise InputError(f"items have no column {', '.join(sorted(missing))}", mend="Add it")
@@ -183,6 +181,21 @@ def predict(
         held_out = tables[view].get(stem_hash(stem))
         if held_out is not None:
             p[i], crossed[i] = held_out, True
+    return predicted_frame(items, p, crossed, stems, options, cut=cut)
+
+
+def predicted_frame(
+    items: pl.DataFrame,
+    p: NDArray[np.float64],
+    crossed: NDArray[np.bool_],
+    stems: Sequence[str],
+    options: Sequence[Sequence[str]],
+    *,
+    cut: float,
+) -> pl.DataFrame:
+    """What every route of prediction returns; columns as of :func:`predict`."""
+    import polars as pl
+
     benchmarks = [str(name) for name in items["benchmark"].to_list()]
     return pl.DataFrame(
         {
