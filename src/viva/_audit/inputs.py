@@ -20,6 +20,7 @@ SAMPLE = "sample"
 """Stands for the bundled answers wherever a path to an answers file may stand."""
 BUNDLED = "bundled"
 """The name of the bundled items among the sources of items."""
+ITEM_KEY = ("benchmark", "item_id")
 
 RESPONSE_KEY = ("benchmark", "item_id", "model", "method", "probe", "sample")
 
@@ -110,6 +111,7 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         if got.items is not None and not got.items.is_empty():
             carried.append((_name(source), got.items))
     responses = _merge(frames, RESPONSE_KEY, "answers")
+    where = ", ".join(name for name, _ in frames)
 
     item_sources = as_sources(items)
     if items is not None and not item_sources:
@@ -121,7 +123,7 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
             tables.append((_name(source), read.items))
             left_out += read.left_out
             files += _files_of(source)
-        known = _merge(tables, ("benchmark", "item_id"), "items")
+        known = _merge(tables, ITEM_KEY, "items")
         names = [name for name, _ in tables]
     else:
         known = benchmarks.bundled().items
@@ -134,34 +136,23 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
     if not strict:
         responses, renumbered = _same_numbers(responses, known)
         notes += renumbered
-    matched = responses.join(known, on=["benchmark", "item_id"], how="semi", maintain_order="left")
+    matched = responses.join(known, on=list(ITEM_KEY), how="semi", maintain_order="left")
     if matched.is_empty():
         raise InputError(
             "no response matches an item by benchmark and item_id",
-            where=", ".join(name for name, _ in frames),
+            where=where,
             mend=f"The answers hold {_ids(responses)}, the items {_ids(known)}; give the right "
             "--items, or mend the ids",
         )
-    missing = responses.join(known, on=["benchmark", "item_id"], how="anti")
-    if not missing.is_empty():
-        if strict:
-            row = missing.row(0, named=True)
-            raise InputError(
-                f"{missing.height} responses match no item, first "
-                f"{row['benchmark']}/{row['item_id']}",
-                where=", ".join(name for name, _ in frames),
-                mend="Give --items that hold them, or leave out --strict",
-            )
-        gone = {row.id for row in left_out}
-        left_out += [
-            LeftOut(
-                f"answers to {benchmark}",
-                None,
-                item,
-                "its question was left out" if item in gone else "no such item",
-            )
-            for benchmark, item in missing.select("benchmark", "item_id").iter_rows()
-        ]
+    missing = responses.join(known, on=list(ITEM_KEY), how="anti")
+    if strict and not missing.is_empty():
+        row = missing.row(0, named=True)
+        raise InputError(
+            f"{missing.height} responses match no item, first {row['benchmark']}/{row['item_id']}",
+            where=where,
+            mend="Give --items that hold them, or leave out --strict",
+        )
+    left_out += _without_item(missing, {row.id for row in left_out})
     lost = missing.join(matched, on="model", how="anti")
     notes += [
         f"{model}: none of its {part.height} responses matches an item; it is not in the audit."
@@ -173,24 +164,23 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
             f"{probed.height} responses carry a probe; they stay out of accuracy and gaps."
         )
         matched = matched.filter(pl.col("probe").is_null())
-    answered = known.join(matched, on=["benchmark", "item_id"], how="semi", maintain_order="left")
-    single = answered.filter(pl.col("target") == "choice")
-    for row in answered.filter(
-        pl.col("target").is_null() | (pl.col("target") != "choice")
-    ).iter_rows(named=True):
-        left_out.append(
-            LeftOut(f"items of {row['benchmark']}", None, row["item_id"], "not one right option")
-        )
-    matched = matched.join(single, on=["benchmark", "item_id"], how="semi", maintain_order="left")
+    answered = known.join(matched, on=list(ITEM_KEY), how="semi", maintain_order="left")
+    is_single = pl.col("target").eq_missing("choice")
+    single = answered.filter(is_single)
+    left_out += [
+        LeftOut(f"items of {benchmark}", None, item, "not one right option")
+        for benchmark, item in answered.filter(~is_single).select(*ITEM_KEY).iter_rows()
+    ]
+    matched = matched.join(single, on=list(ITEM_KEY), how="semi", maintain_order="left")
     if matched.is_empty():
         raise InputError(
             "no usable row: no answered item has exactly one right option",
-            where=", ".join(name for name, _ in frames),
+            where=where,
             mend="Probe rows and questions with several right options are not audited",
         )
     # One order, whatever the order of files and rows: equal inputs give equal numbers.
     return Inputs(
-        items=single.sort("benchmark", "item_id"),
+        items=single.sort(*ITEM_KEY),
         responses=matched.sort(*RESPONSE_KEY, nulls_last=False),
         unmatched=missing.height,
         left_out=left_out,
@@ -201,10 +191,23 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
     )
 
 
+def _without_item(missing: pl.DataFrame, gone: set[str | None]) -> list[LeftOut]:
+    """Responses whose item is not there; ``gone`` are the ids of items that were left out."""
+    return [
+        LeftOut(
+            f"answers to {benchmark}",
+            None,
+            item,
+            "its question was left out" if item in gone else "no such item",
+        )
+        for benchmark, item in missing.select(*ITEM_KEY).iter_rows()
+    ]
+
+
 def _ids(table: pl.DataFrame) -> str:
     """The first id of each of three benchmarks, as an example in a message."""
     first = table.unique("benchmark", keep="first", maintain_order=True).head(3)
-    return ", ".join("/".join(row) for row in first.select("benchmark", "item_id").iter_rows())
+    return ", ".join("/".join(row) for row in first.select(*ITEM_KEY).iter_rows())
 
 
 def _files_of(source: object) -> list[Path]:
@@ -260,10 +263,10 @@ def _join_carried(
 
     known_hash = known.select("benchmark", "item_id", "content_hash")
     own = pl.concat([table for _, table in carried]).unique(
-        subset=["benchmark", "item_id"], keep="first", maintain_order=True
+        subset=list(ITEM_KEY), keep="first", maintain_order=True
     )
     by_id = own.join(known_hash, on=["benchmark", "item_id", "content_hash"], how="semi")
-    rest = own.join(by_id, on=["benchmark", "item_id"], how="anti", maintain_order="left")
+    rest = own.join(by_id, on=list(ITEM_KEY), how="anti", maintain_order="left")
     by_content = rest.join(
         known_hash.unique(subset="content_hash", keep="first", maintain_order=True).rename(
             {"benchmark": "benchmark_known", "item_id": "item_id_known"}
@@ -274,20 +277,18 @@ def _join_carried(
     ).select("benchmark", "item_id", "benchmark_known", "item_id_known")
     if not by_content.is_empty():
         responses = (
-            responses.join(
-                by_content, on=["benchmark", "item_id"], how="left", maintain_order="left"
-            )
+            responses.join(by_content, on=list(ITEM_KEY), how="left", maintain_order="left")
             .with_columns(
                 pl.coalesce("benchmark_known", "benchmark").alias("benchmark"),
                 pl.coalesce("item_id_known", "item_id").alias("item_id"),
             )
             .drop("benchmark_known", "item_id_known")
         )
-        rest = rest.join(by_content, on=["benchmark", "item_id"], how="anti", maintain_order="left")
+        rest = rest.join(by_content, on=list(ITEM_KEY), how="anti", maintain_order="left")
     if not extend or rest.is_empty():
         return responses, known, []
     # A question of the same id as a known one, but not the same question, wins: it was asked.
-    kept = known.join(rest, on=["benchmark", "item_id"], how="anti", maintain_order="left")
+    kept = known.join(rest, on=list(ITEM_KEY), how="anti", maintain_order="left")
     known = pl.concat([kept, rest.select(kept.columns)])
     return responses, known, [f"carried by {name}" for name, _ in carried]
 
@@ -337,7 +338,7 @@ def _same_numbers(responses: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.Data
     import polars as pl
 
     met = (
-        responses.join(known, on=["benchmark", "item_id"], how="semi")
+        responses.join(known, on=list(ITEM_KEY), how="semi")
         .select("benchmark", "model", pl.lit(True).alias("__met"))
         .unique()
     )
