@@ -131,6 +131,10 @@ class Response:
     output_tokens: int | None = None
     seconds: float | None = None
     cost: float | None = None
+    confidence: float | None = None
+    """What the method says of its own answer, 0..1: a vote's share, an option's probability."""
+    probabilities: tuple[float, ...] | None = None
+    """Probability of each option, in the item's order, where the method gives them."""
     error: str | None = None
 
 
@@ -242,6 +246,8 @@ def response_schema() -> dict[str, Any]:
         "output_tokens": pl.Int64,
         "seconds": pl.Float64,
         "cost": pl.Float64,
+        "confidence": pl.Float64,
+        "probabilities": pl.List(pl.Float64),
         "error": pl.String,
     }
 

@@ -38,7 +38,7 @@ def test_every_column():
         **KEY, "text": "text", "prediction": "A", "already_read": False, "method": "cot",
         "probe": "p", "cue": "c", "sample": 2, "reasoning": "thought", "finish_reason": "stop",
         "prompt_hash": "h", "seed": 7, "calls": 3, "input_tokens": 10, "output_tokens": 20,
-        "seconds": 1.5, "cost": 0.1, "error": None,
+        "seconds": 1.5, "cost": 0.1, "confidence": None, "probabilities": None, "error": None,
     }  # fmt: skip
     assert read.left_out == []
     assert read.items is None

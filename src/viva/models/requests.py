@@ -1,0 +1,87 @@
+"""What a model is asked and what it says: one call."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+__all__ = ["Completion", "Message", "Request", "Sampling"]
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn, as the user gave it; None leaves it to the method or the back-end."""
+
+    temperature: float | None = None
+    """0 = greedy."""
+    top_p: float | None = None
+    """Share of probability kept, 0..1."""
+    max_completion_tokens: int | None = None
+    """Most tokens of one completion."""
+    stop: tuple[str, ...] = ()
+    """Texts before which the completion ends."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Fields sent to the server as they are, such as ``chat_template_kwargs``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: the conversation so far and how to go on."""
+
+    messages: tuple[Message, ...]
+    """Ends with a user's turn."""
+    prefix: str | None = None
+    """Text with which the assistant's turn begins; the model continues it in the same turn."""
+    sampling: Sampling = Sampling()
+    top_logprobs: int | None = None
+    """Ask for the log-probabilities of so many candidates at each generated token."""
+    seed: int | None = None
+    """Set by the engine from the seed of the run where the method leaves it out."""
+    draw: int = 0
+    """Which of several equal requests of one method this is; part of the hash and the seed."""
+
+    def hash(self) -> str:
+        """First 32 hex digits of SHA-256 over all that can change the completion."""
+        said = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def with_seed(self, seed: int | None) -> Request:
+        """The same request under a seed."""
+        return replace(self, seed=seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What one call brought."""
+
+    text: str
+    """What the model wrote after the prefix; the prefix itself is not in it."""
+    reasoning: str | None = None
+    """Thinking that the server gave in a field of its own."""
+    finish_reason: str | None = None
+    """``stop``, ``length``, ``content_filter`` or what else the server said."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    seconds: float = 0.0
+    """From sending to the last byte of the try that worked."""
+    cost: float | None = None
+    """In the currency of the prices given; None where none were."""
+    attempts: int = 1
+    """Tries, with the one that worked."""
+    logprobs: tuple[Mapping[str, float], ...] | None = None
+    """For each generated token, candidates and their natural log-probabilities."""
+    served_model: str | None = None
+    """The model's name as the server reports it."""
