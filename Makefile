@@ -2,8 +2,8 @@
 
 PYTHON      ?= python3
 VENV        ?= .venv
-# HF=1 also installs the encoder route of the splitter (torch, transformers) and runs its tests.
-HF          ?=
+# More extras, separated by commas, and their tests: EXTRAS=hf,inspect
+EXTRAS      ?=
 # A smaller torch: TORCH_INDEX=https://download.pytorch.org/whl/cpu, or a version in TORCH.
 TORCH       ?=
 TORCH_INDEX ?=
@@ -14,7 +14,10 @@ AUDIT_ARGS  ?=
 BIN   := $(VENV)/bin
 RUN   := $(BIN)/python
 STAMP := $(VENV)/.viva
-DEV   := $(STAMP)-dev$(if $(HF),-hf)
+COMMA := ,
+# Rounds of make with other extras share one environment; each set leaves its own stamp.
+DEV   := $(STAMP)-dev$(if $(EXTRAS),-$(subst $(COMMA),-,$(EXTRAS)))
+PEERS := $(STAMP)-dev-hf-inspect-peers
 
 # One thread per process: the tests run in parallel, and results must not depend on the machine.
 export OMP_NUM_THREADS := 1
@@ -30,7 +33,7 @@ help: ## list the targets
 audit: $(STAMP)-core ## set up and examine the bundled answers; prints the table and the report's place
 	@$(BIN)/viva audit sample $(AUDIT_ARGS)
 
-test: check ## set up, check and run the tests; HF=1 with the encoder route
+test: check ## set up, check and run the tests; EXTRAS=hf,inspect with those of the extras
 	@$(RUN) -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 check: $(DEV) ## style, types, layer order, documentation
@@ -43,7 +46,7 @@ check: $(DEV) ## style, types, layer order, documentation
 	@$(RUN) tools/check_links.py
 	@echo "check: style, types, layer order and documentation are in order"
 
-bench: $(DEV) ## performance side by side with peers and reference code; prints ratios
+bench: $(PEERS) ## performance side by side with peers and reference code; prints ratios
 	@for script in bench/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
 
 docs: $(DEV) ## make the pages that are generated from the code
@@ -54,17 +57,18 @@ clean: ## remove the environment and the caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of extras; what the project needs has changed when pyproject.toml has.
+INSTALL = command -v $(PYTHON) > /dev/null \
+	|| { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }; \
+	$(PYTHON) tools/install.py --venv $(VENV)
+
 $(STAMP)-core: pyproject.toml tools/install.py
-	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }
-	@$(PYTHON) tools/install.py --venv $(VENV)
+	@$(INSTALL)
 	@touch $@
 
 $(STAMP)-dev: pyproject.toml tools/install.py
-	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }
-	@$(PYTHON) tools/install.py --venv $(VENV) --extras dev
+	@$(INSTALL) --extras dev
 	@touch $@ $(STAMP)-core
 
-$(STAMP)-dev-hf: pyproject.toml tools/install.py
-	@command -v $(PYTHON) > /dev/null || { echo "no $(PYTHON) here: make PYTHON=... with Python >= 3.11"; exit 1; }
-	@$(PYTHON) tools/install.py --venv $(VENV) --extras dev,hf --torch "$(TORCH)" --torch-index "$(TORCH_INDEX)"
+$(STAMP)-dev-%: pyproject.toml tools/install.py
+	@$(INSTALL) --extras dev,$(subst -,$(COMMA),$*) --torch "$(TORCH)" --torch-index "$(TORCH_INDEX)"
 	@touch $@ $(STAMP)-dev $(STAMP)-core
