@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from viva.models.backend import Backend, Caller, Capabilities, Prefill
+from viva.models.budget import Budget, Prices
+from viva.models.client import Client
+from viva.models.events import Event
 from viva.models.failures import CallFailed, Failure
+from viva.models.limiter import Limiter
 from viva.models.requests import Completion, Message, Request, Sampling
+from viva.models.retrying import Retry, retry_after_seconds
 
 __all__ = [
     "Backend",
+    "Budget",
     "CallFailed",
     "Caller",
     "Capabilities",
+    "Client",
     "Completion",
+    "Event",
     "Failure",
+    "Limiter",
     "Message",
     "Prefill",
+    "Prices",
     "Request",
+    "Retry",
     "Sampling",
+    "retry_after_seconds",
 ]
