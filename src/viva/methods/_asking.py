@@ -1,0 +1,57 @@
+"""What methods share: the conversation for an item, and whose sampling counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from viva.errors import InputError
+from viva.methods.answer import Answer
+from viva.methods.prompts import Prompt, load_prompt, render
+from viva.models import Completion, Message, Sampling
+from viva.records import Item
+
+__all__ = ["UNSET", "answer_of", "conversation", "sampled"]
+
+UNSET = Sampling()
+"""What the user gave where nothing was given."""
+
+
+def sampled(given: Sampling, **default: Any) -> Sampling:
+    """What the user gave, and the method's default for what is left open."""
+    empty = (None, ())
+    return replace(given, **{n: v for n, v in default.items() if getattr(given, n) in empty})
+
+
+def conversation(
+    item: Item,
+    prompt: Prompt | str,
+    system: str | None = None,
+    *,
+    earlier: Sequence[Message] = (),
+) -> tuple[Message, ...]:
+    """The turns that ask one item: the system's where there is one, earlier ones, the question.
+
+    Raises
+    ------
+    InputError
+        Where the item has fewer than two options: there is nothing to choose from.
+    """
+    if len(item.options) < 2:
+        raise InputError(
+            f"an item with {len(item.options)} options cannot be asked as a choice",
+            where=f"{item.benchmark} {item.item_id}",
+            mend="Give items with their options",
+        )
+    if isinstance(prompt, str):
+        prompt = load_prompt(prompt)
+    first = (Message("system", system),) if system else ()
+    return (*first, *earlier, Message("user", render(prompt, item)))
+
+
+def answer_of(completion: Completion) -> Answer:
+    """The answer that one completion is."""
+    return Answer(
+        completion.text, None, False, None, None, completion.reasoning, completion.finish_reason
+    )

@@ -1,0 +1,56 @@
+"""Chain of thought: reasoning first, then the letter; one call."""
+
+from __future__ import annotations
+
+from viva.methods._asking import UNSET, answer_of, conversation
+from viva.methods.answer import Answer
+from viva.methods.prompts import Prompt
+from viva.models import Caller, Request, Sampling
+from viva.records import Item
+
+__all__ = ["cot"]
+
+
+async def cot(
+    item: Item,
+    client: Caller,
+    *,
+    sampling: Sampling = UNSET,
+    prompt: Prompt | None = None,
+    system: str | None = None,
+) -> Answer:
+    """Ask to think step by step and to give the letter on the last line.
+
+    Zero-shot chain of thought [1]_.
+
+    Parameters
+    ----------
+    item : Item
+        At least two options.
+    client : Caller
+        Who is asked; one call.
+    sampling : Sampling
+        What the user gave; the rest is the back-end's.
+    prompt : Prompt, optional
+        ``cot`` where not given.
+    system : str, optional
+        The text of a system turn; there is none otherwise.
+
+    Returns
+    -------
+    Answer
+        The completion, to be read.
+
+    Raises
+    ------
+    InputError
+        An item without options; a prompt that fails.
+    viva.models.CallFailed
+        There is no completion.
+
+    References
+    ----------
+    .. [1] Kojima et al., Large Language Models are Zero-Shot Reasoners, NeurIPS 2022.
+    """
+    messages = conversation(item, prompt or "cot", system)
+    return answer_of(await client.generate(Request(messages, sampling=sampling)))

@@ -1,0 +1,145 @@
+"""The methods by name, what each needs of a back-end, and what is settled before its first call."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from viva import _plugins
+from viva.errors import InputError
+from viva.methods.answer import Answer
+from viva.methods.cot import cot
+from viva.methods.direct import direct
+from viva.methods.prompts import Prompt, load_prompt
+from viva.models import Capabilities, Prefill
+
+__all__ = [
+    "METHODS",
+    "Method",
+    "check_needs",
+    "default_prompt",
+    "find_method",
+    "methods",
+    "prepare",
+]
+
+
+class Method(NamedTuple):
+    """How a model is asked."""
+
+    description: str
+    """One line for the docs."""
+    ask: Callable[..., Awaitable[Answer]]
+    """``async (item, client, *, sampling, prompt, **parameters) -> Answer``."""
+    needs: frozenset[str] = frozenset()
+    """What the back-end must have been shown to do: of ``prefill`` and ``logprobs``."""
+    prompt: str | Callable[[Mapping[str, Any]], str] | None = None
+    """Name of the prompt it uses where none is given, or how the parameters decide on it; None
+    where it has no prompt."""
+    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Called once with all parameters before the first call: checks what they name, such as a
+    file, and says what it holds."""
+
+
+METHODS: dict[str, Method] = {
+    "direct": Method("the letter alone, in one call", direct, prompt="direct"),
+    "cot": Method("reasoning step by step, then the letter, in one call", cot, prompt="cot"),
+}  # fmt: skip
+"""Every method by name; those of other packages (entry points ``method.NAME``) come after."""
+
+
+def methods() -> Mapping[str, Method]:
+    """Every method: ours, then those that other packages add under the kind ``method``."""
+    others = _plugins.table("method")
+    added = {n: m for n, m in others.items() if n not in METHODS and isinstance(m, Method)}
+    return METHODS | added
+
+
+def find_method(name: str) -> Method:
+    """The method of a name.
+
+    Raises
+    ------
+    InputError
+        An unknown name; the nearest known ones are suggested.
+    """
+    known = methods()
+    if name not in known:
+        near = difflib.get_close_matches(name.replace("-", "_").lower(), known, n=2, cutoff=0.5)
+        mend = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}"
+        raise InputError(f"unknown method {name!r}", mend=mend)
+    return known[name]
+
+
+def check_needs(name: str, capabilities: Capabilities) -> None:
+    """Refuse a method on a back-end that was not shown to do what the method needs.
+
+    Raises
+    ------
+    InputError
+        Where the capability is missing, or was not probed.
+    """
+    shown = {
+        "prefill": capabilities.prefill is Prefill.CONTINUED,
+        "logprobs": capabilities.logprobs is True,
+    }
+    for need in sorted(find_method(name).needs):
+        if shown.get(need):
+            continue
+        if need == "prefill":
+            state = f"what becomes of one here: {capabilities.prefill}"
+        else:
+            state = "the back-end has none" if capabilities.logprobs is False else "not known here"
+        able = [n for n, m in methods().items() if need not in m.needs]
+        raise InputError(
+            f"{name} needs {_NEEDS.get(need, need)} ({state})",
+            mend=f"Choose another back-end, or a method without: {', '.join(able)}",
+        )
+
+
+_NEEDS = {
+    "prefill": "a back-end that continues the assistant's turn",
+    "logprobs": "log-probabilities of tokens",
+}
+
+
+def default_prompt(name: str, parameters: Mapping[str, Any]) -> Prompt | None:
+    """The prompt that a method uses where none is given; None where it has none.
+
+    Parameters
+    ----------
+    name : str
+        The method.
+    parameters : mapping
+        All its parameters, as :func:`viva.methods.set_parameters` gives them.
+    """
+    chosen = find_method(name).prompt
+    if chosen is None:
+        return None
+    return load_prompt(chosen if isinstance(chosen, str) else chosen(parameters))
+
+
+def prepare(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what the parameters name, before the first call, and say what it holds.
+
+    Parameters
+    ----------
+    name : str
+        The method.
+    parameters : mapping
+        All its parameters, as :func:`viva.methods.set_parameters` gives them.
+
+    Returns
+    -------
+    dict
+        What determines the answers beside the parameters, such as the hash of the examples; JSON
+        values. It identifies a run: with other content a run cannot go on.
+
+    Raises
+    ------
+    InputError
+        Where something they name is not there or cannot be used.
+    """
+    settle = find_method(name).prepare
+    return dict(settle(parameters)) if settle else {}
