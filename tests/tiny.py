@@ -36,6 +36,12 @@ _SENTENCES = [
     "yes no maybe true false 0 1 2 3 4 5 6 7 8 9 10 12.5 100 % mg/dL mmHg bpm",
 ]
 
+_OPENINGS = [
+    "The most likely cause is myocardial infarction. ",
+    "The patient was given amoxicillin. ",
+    "Let us think step by step. ",
+]
+
 
 @dataclass(frozen=True)
 class Style:
@@ -182,8 +188,46 @@ def _lift_ends(model: Any, tokenizer: Any, share: float = 0.025) -> None:
         model.lm_head.weight[padding, 0] = -20.0 / hidden[:, 0].mean()
 
 
+def _teach_answers(model: Any, tokenizer: Any, seed: int, steps: int = 90) -> None:
+    """A short training on turns of some words of medicine that end in ``the answer is (X).``"""
+    import torch
+
+    drawn = random.Random(seed)
+    header = "\n"
+    if tokenizer.chat_template:
+        said = [{"role": "user", "content": "?"}]
+        text = tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+        header = text.split("?")[-1]
+    before = tokenizer(header, add_special_tokens=False).input_ids
+    optimiser = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for _ in range(steps):
+        rows = []
+        for _ in range(8):
+            words = drawn.choice(["", "", *_OPENINGS]) + "Therefore the answer is"
+            turn = f"{words} ({drawn.choice('ABCD')}).{tokenizer.eos_token}"
+            after = tokenizer(turn, add_special_tokens=False).input_ids
+            asked = drawn.choices(range(300, 500), k=drawn.randint(2, 8))
+            rows.append((asked + before, after))
+        length = max(len(asked) + len(after) for asked, after in rows)
+        ids = torch.full((len(rows), length), tokenizer.pad_token_id)
+        labels = torch.full_like(ids, -100)
+        for row, (asked, after) in enumerate(rows):
+            end = len(asked) + len(after)
+            ids[row, :end] = torch.tensor(asked + after)
+            labels[row, len(asked) : end] = torch.tensor(after)
+        loss = model(input_ids=ids, labels=labels).loss
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+
 def tiny_model(
-    folder: Path, seed: int = 0, *, template: str = "chatml", context: int = 2048
+    folder: Path,
+    seed: int = 0,
+    *,
+    template: str = "chatml",
+    context: int = 2048,
+    answers: bool = False,
 ) -> Path:
     """Write a tiny causal language model of random weights, and return its folder.
 
@@ -219,7 +263,10 @@ def tiny_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(config).float()
-    _lift_ends(model, tokenizer)
+        if answers:
+            _teach_answers(model, tokenizer, seed)
+        else:
+            _lift_ends(model, tokenizer)
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
