@@ -22,9 +22,9 @@ __all__ = ["GROUP", "KINDS", "load", "names", "table"]
 GROUP = "viva"
 """The entry-point group."""
 
-KINDS = ("adapter", "format", "method")
+KINDS = ("adapter", "backend", "format", "method")
 """The tables that other packages can add to: ``viva.benchmarks.ADAPTERS``,
-``viva.formats.FORMATS`` and ``viva.methods.METHODS``."""
+``viva.models.BACKENDS``, ``viva.formats.FORMATS`` and ``viva.methods.METHODS``."""
 
 
 def _package(entry: EntryPoint) -> str:

@@ -10,9 +10,12 @@ from viva.models.failures import CallFailed, Failure
 from viva.models.limiter import Limiter
 from viva.models.requests import Completion, Message, Request, Sampling
 from viva.models.retrying import Retry, retry_after_seconds
+from viva.models.specs import BACKENDS, BackendKind, ModelOptions, open_model
 
 __all__ = [
+    "BACKENDS",
     "Backend",
+    "BackendKind",
     "Budget",
     "CallFailed",
     "Caller",
@@ -23,10 +26,12 @@ __all__ = [
     "Failure",
     "Limiter",
     "Message",
+    "ModelOptions",
     "Prefill",
     "Prices",
     "Request",
     "Retry",
     "Sampling",
+    "open_model",
     "retry_after_seconds",
 ]
