@@ -157,5 +157,6 @@ def _described(docstring: str) -> dict[str, str]:
     section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", docstring, re.S | re.M)
     if section is None:
         return {}
-    found = re.findall(r"^(\w+) : [^\n]*\n((?:[ \t]+[^\n]*\n?|\n)+)", section[1] + "\n", re.M)
-    return {name: " ".join(text.split()) for name, text in found}
+    entry = r"^(\w+(?:, \w+)*) : [^\n]*\n((?:[ \t]+[^\n]*\n?|\n)+)"
+    found = re.findall(entry, section[1] + "\n", re.M)
+    return {name: " ".join(text.split()) for names, text in found for name in names.split(", ")}

@@ -8,10 +8,15 @@ from typing import Any, NamedTuple
 
 from viva import _plugins
 from viva.errors import InputError
+from viva.methods import answer_format, few_shot
 from viva.methods.answer import Answer
+from viva.methods.budget_forcing import budget_forcing
 from viva.methods.cot import cot
 from viva.methods.direct import direct
+from viva.methods.ensemble import ensemble
+from viva.methods.option_logprob import option_logprob
 from viva.methods.prompts import Prompt, load_prompt
+from viva.methods.self_consistency import self_consistency
 from viva.models import Capabilities, Prefill
 
 __all__ = [
@@ -45,6 +50,28 @@ class Method(NamedTuple):
 METHODS: dict[str, Method] = {
     "direct": Method("the letter alone, in one call", direct, prompt="direct"),
     "cot": Method("reasoning step by step, then the letter, in one call", cot, prompt="cot"),
+    "few_shot": Method(
+        "worked examples as earlier turns, fixed or the most similar ones", few_shot.few_shot,
+        prompt=few_shot.prompt_of, prepare=few_shot.prepare,
+    ),
+    "self_consistency": Method(
+        "a vote of sampled chains of thought, with abstention", self_consistency, prompt="cot"
+    ),
+    "ensemble": Method(
+        "a vote over orders of the options, with abstention", ensemble, prompt="cot"
+    ),
+    "budget_forcing": Method(
+        "thinking cut at a cap and drawn out by a wait, then the answer", budget_forcing,
+        needs=frozenset({"prefill"}), prompt="cot",
+    ),
+    "answer_format": Method(
+        "the same question as a choice, in words, or as a ranking", answer_format.answer_format,
+        prompt=answer_format.prompt_of,
+    ),
+    "option_logprob": Method(
+        "the likeliest letter by the log-probabilities of one token", option_logprob,
+        needs=frozenset({"logprobs"}), prompt="direct",
+    ),
 }  # fmt: skip
 """Every method by name; those of other packages (entry points ``method.NAME``) come after."""
 

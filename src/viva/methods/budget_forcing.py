@@ -1,0 +1,154 @@
+"""Budget forcing: thinking is cut at a cap, drawn out where it ends early, then answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from viva.methods._asking import UNSET, conversation
+from viva.methods._types import Count, Natural
+from viva.methods.answer import Answer
+from viva.methods.prompts import Prompt
+from viva.models import Caller, CallFailed, Completion, Failure, Request, Sampling
+from viva.records import Item
+
+__all__ = ["budget_forcing"]
+
+
+async def budget_forcing(
+    item: Item,
+    client: Caller,
+    *,
+    sampling: Sampling = UNSET,
+    prompt: Prompt | None = None,
+    max_thinking: Natural = 4096,
+    min_thinking: Natural | None = None,
+    waits: Natural = 1,
+    wait: str = "Wait",
+    think_open: str = "<think>\n",
+    think_close: str = "\n</think>\n\n",
+    answer_marker: str = "Final Answer:",
+    max_answer: Count = 1024,
+    system: str | None = None,
+) -> Answer:
+    """Hold thinking between a minimum and a maximum, then have the answer.
+
+    The model's turn begins with ``think_open``. Thinking that reaches ``max_thinking`` tokens is
+    cut there; thinking that the model ends before is continued behind ``wait``, up to ``waits``
+    times. Then ``think_close`` and ``answer_marker`` are put behind it and the model completes
+    the answer [1]_ [2]_. There are at most ``waits`` + 2 calls, and as no call is given more than
+    what is left, at most ``max_thinking`` + ``max_answer`` tokens are generated.
+
+    Thinking is counted by the server's ``output_tokens``; in words where it gives none. The
+    tokens of ``wait`` are not generated and not counted.
+
+    Parameters
+    ----------
+    item : Item
+        At least two options.
+    client : Caller
+        Who is asked. It must continue the assistant's turn.
+    sampling : Sampling
+        What the user gave. Its ``max_completion_tokens`` bounds each call beside the caps here;
+        its ``stop`` texts hold beside the end of thinking.
+    prompt : Prompt, optional
+        ``cot`` where not given.
+    max_thinking : int
+        Most tokens of thinking, over all its parts; 0 = the answer at once.
+    min_thinking : int, optional
+        Thinking that ends with fewer tokens than this is continued. None = whenever it ends
+        before ``max_thinking``, as m1 does; 0 = never.
+    waits : int
+        How many times at most thinking is continued.
+    wait : str
+        What is put behind thinking that ended early.
+    think_open, think_close : str
+        How the model's template opens and closes thinking.
+    answer_marker : str
+        What the answer begins with.
+    max_answer : int
+        Most tokens of the answer.
+    system : str, optional
+        The text of a system turn; there is none otherwise.
+
+    Returns
+    -------
+    Answer
+        ``text`` is the marker and what follows it, ``reasoning`` the thinking with its waits.
+
+    Raises
+    ------
+    InputError
+        An item without options; a prompt that fails.
+    viva.models.CallFailed
+        There is no completion.
+
+    References
+    ----------
+    .. [1] Muennighoff et al., s1: Simple test-time scaling, arXiv:2501.19393, 2025.
+    .. [2] Huang et al., m1: Unleash the Potential of Test-Time Scaling for Medical Reasoning with
+       Large Language Models, arXiv:2504.00869, 2025.
+    """
+    messages = conversation(item, prompt or "cot", system)
+    least = max_thinking if min_thinking is None else min(min_thinking, max_thinking)
+    close = think_close.strip()
+    thinking, spent, waited = "", 0, 0
+    while spent < max_thinking:
+        cap = _cap(sampling, max_thinking - spent)
+        part = await _think(
+            client, Request(messages, think_open + thinking, _within(sampling, cap, close)), close
+        )
+        thinking += part.text
+        spent += min(part.tokens, cap)
+        if part.cut or spent >= least or waited == waits:
+            break
+        thinking = f"{thinking.rstrip()}\n{wait}"
+        waited += 1
+    prefix = f"{think_open}{thinking.rstrip()}{think_close}{answer_marker}"
+    cap = _cap(sampling, max_answer)
+    said = await client.generate(Request(messages, prefix, _within(sampling, cap)))
+    # A server that takes the whole turn for thinking gives the answer in that field.
+    words = said.text or said.reasoning or ""
+    return Answer(answer_marker + words, reasoning=thinking, finish_reason=said.finish_reason)
+
+
+class _Part(NamedTuple):
+    """One stretch of thinking."""
+
+    text: str
+    tokens: int
+    cut: bool
+    """It reached its cap; the model did not end it."""
+
+
+async def _think(client: Caller, request: Request, close: str) -> _Part:
+    """One call that thinks until the model ends it or the cap is reached."""
+    try:
+        said = await client.generate(request)
+    except CallFailed as failed:
+        if failed.failure is Failure.EMPTY:  # thinking that is closed at once has no text
+            return _Part("", 0, cut=False)
+        raise
+    text = _thought(said)
+    ended = close and close in text
+    text = text.partition(close)[0] if ended else text
+    tokens = len(text.split()) if said.output_tokens is None else said.output_tokens
+    # With both fields filled the server saw the end of thinking itself.
+    closed = ended or bool(said.reasoning and said.text)
+    full = said.finish_reason == "length" or tokens >= (request.sampling.max_completion_tokens or 0)
+    return _Part(text, tokens, cut=full and not closed)
+
+
+def _thought(said: Completion) -> str:
+    """The thinking of a completion, in whichever field the server puts it."""
+    return said.reasoning or said.text
+
+
+def _cap(sampling: Sampling, left: int) -> int:
+    given = sampling.max_completion_tokens
+    return left if given is None else min(left, given)
+
+
+def _within(sampling: Sampling, cap: int, stop: str = "") -> Sampling:
+    stops = (*sampling.stop, stop) if stop and stop not in sampling.stop else sampling.stop
+    return replace(sampling, max_completion_tokens=cap, stop=stops)
