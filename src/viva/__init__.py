@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 from viva._version import __version__
 
 if TYPE_CHECKING:
-    from viva._audit import Audit, audit
+    from viva._audit import Audit, Compared, audit, compare
     from viva.errors import InputError
 
-__all__ = ["Audit", "InputError", "__version__", "audit"]
+__all__ = ["Audit", "Compared", "InputError", "__version__", "audit", "compare"]
 
-_HOMES = {"Audit": "viva._audit", "InputError": "viva.errors", "audit": "viva._audit"}
+_HOMES = {
+    "Audit": "viva._audit",
+    "Compared": "viva._audit",
+    "InputError": "viva.errors",
+    "audit": "viva._audit",
+    "compare": "viva._audit",
+}
 
 
 def __getattr__(name: str) -> Any:

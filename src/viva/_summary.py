@@ -100,6 +100,9 @@ class ModelSummary(_Record):
     gap: Gaps
     benchmarks: dict[str, BenchmarkCells]
     unread_reasons: dict[str, int] = Field(description="why responses were not parsed, counted")
+    ungraded_reasons: dict[str, int] = Field(
+        default_factory=dict, description="why there is no response, counted"
+    )
     scoring: str = Field(description="what was read: raw text, predictions read elsewhere, both")
 
 
@@ -372,6 +375,9 @@ class Verdict(_Record):
     """The findings in plain words."""
 
     headline: str
+    warnings: list[str] = Field(
+        default_factory=list, description="missing responses, in words; shown above the headline"
+    )
     sentences: list[str]
     models: dict[str, str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
@@ -78,6 +78,7 @@ def audit(
     answers: object = None,
     labels: str | None = None,
     *,
+    names: Sequence[str] | None = None,
     threshold: float = THRESHOLD,
     text_view: str = TEXT_VIEWS[0],
     resamples: int = 10_000,
@@ -94,10 +95,12 @@ def audit(
         Questions with options and key. None: the bundled benchmarks, joined by id, and the
         questions that answers files carry.
     answers : path, frame, list of dict, or a list of these
-        Answers in any known format; ``"sample"`` for the bundled ones.
+        Run folders, or answers in any other known format; ``"sample"`` for the bundled ones.
     labels : {"rubric", "medxpertqa", "given"}, optional
         What counts as reasoning. None: ``given`` where every answered item has a label, else
         ``rubric``.
+    names : sequence of str, optional
+        What the model of each source of answers is called, in their order.
     threshold : float
         ``p_reasoning`` from which an item is reasoning, in (0, 1).
     text_view : {"stem", "stem+options", "stem+context"}
@@ -127,7 +130,7 @@ def audit(
     if out is not None:
         _check_writable(Path(out))
     with progress("Reading answers and items", None):
-        inputs = read_inputs(items, answers, strict=strict)
+        inputs = read_inputs(items, answers, strict=strict, names=names)
     with progress("Reading responses", inputs.responses.height) as advance:
         from viva.scoring import score_responses
 

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from viva._audit.joining import (
+    ITEM_KEY,
+    join_carried,
+    known_benchmarks,
+    merge,
+    prefer,
+    same_numbers,
+)
 from viva.errors import InputError
-from viva.records import LeftOut
+from viva.records import RESPONSE_KEY, LeftOut
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["BUNDLED", "SAMPLE", "Inputs", "read_inputs"]
+__all__ = ["BUNDLED", "SAMPLE", "Answers", "Inputs", "join_inputs", "read_answers", "read_inputs"]
 
 SAMPLE = "sample"
 """Stands for the bundled answers wherever a path to an answers file may stand."""
 BUNDLED = "bundled"
 """The name of the bundled items among the sources of items."""
-ITEM_KEY = ("benchmark", "item_id")
+_CLASH = (
+    "Keep one of them, or give the model of each source a name: --name A --name B, in the order "
+    "of the sources; viva diff-config says in what two runs differ"
+)
+_OTHER_QUESTIONS = "The runs asked different questions under one id: audit them one by one"
 
-RESPONSE_KEY = ("benchmark", "item_id", "model", "method", "probe", "sample")
+
+class Answers(NamedTuple):
+    """What one source of answers holds."""
+
+    name: str
+    responses: pl.DataFrame
+    left_out: list[LeftOut]
+    items: pl.DataFrame | None
+    """Questions that came with the answers."""
+    run: bool
+    """Whether it is a run: then its items are those that were asked, key and all."""
+    files: list[Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +90,60 @@ def _name(source: object) -> str:
     return "frame" if _is_frame(source) else "rows"
 
 
-def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inputs:
+def read_answers(source: object, *, strict: bool = False, name: str | None = None) -> Answers:
+    """Read one source of answers.
+
+    Parameters
+    ----------
+    source : path, frame or rows
+        In any known format; ``"sample"`` is the bundled answers.
+    strict : bool
+        Row-level defects become errors.
+    name : str, optional
+        What the model is called in place of the name in the source.
+
+    Raises
+    ------
+    InputError
+        For any file-level defect, and for a name where the source holds several models.
+    """
+    import polars as pl
+
+    from viva import benchmarks, formats
+
+    files: list[Path] = []
+    if isinstance(source, str) and source == SAMPLE and not Path(source).exists():
+        got = benchmarks.bundled_answers()
+    else:
+        got = formats.read_responses(source, strict=strict)  # type: ignore[arg-type]
+        files = _files_of(source)
+    responses = got.responses
+    if name is not None:
+        models = responses["model"].unique(maintain_order=True).to_list()
+        if len(models) > 1:
+            raise InputError(
+                f"holds {len(models)} models ({', '.join(models[:3])}, ...), and one name is given",
+                where=_name(source),
+                mend="Names are for sources of one model each",
+            )
+        responses = responses.with_columns(pl.lit(name).alias("model"))
+    carried = None if got.items is None or got.items.is_empty() else got.items
+    return Answers(_name(source), responses, got.left_out, carried, _is_run(source), files)
+
+
+def _is_run(source: object) -> bool:
+    from viva.formats import run
+
+    return isinstance(source, str | Path) and run.is_run(Path(source))
+
+
+def read_inputs(
+    items: object,
+    answers: object,
+    *,
+    strict: bool = False,
+    names: Sequence[str] | None = None,
+) -> Inputs:
     """Read all sources and join responses to items.
 
     Parameters
@@ -80,6 +155,8 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         Answers in any known format; ``"sample"`` is the bundled answers.
     strict : bool
         Row-level defects become errors.
+    names : sequence of str, optional
+        What the model of each source of answers is called, in their order.
 
     Raises
     ------
@@ -87,30 +164,34 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
         For any file-level defect, an unknown benchmark, nothing that matches, or two files
         that contradict each other.
     """
+    sources = as_sources(answers)
+    if not sources:
+        raise InputError("no answers given", mend="Name an answers file, or 'sample'")
+    if names is not None and len(names) != len(sources):
+        raise InputError(
+            f"{len(names)} names for {len(sources)} sources of answers",
+            where="--name",
+            mend="Give one for each, in their order, or none",
+        )
+    called: Sequence[str | None] = names or [None] * len(sources)
+    read = [
+        read_answers(source, strict=strict, name=name)
+        for source, name in zip(sources, called, strict=True)
+    ]
+    return join_inputs(items, read, strict=strict)
+
+
+def join_inputs(items: object, answers: Sequence[Answers], *, strict: bool = False) -> Inputs:
+    """Join responses that were read to items; parameters and errors as :func:`read_inputs`."""
     import polars as pl
 
-    from viva import benchmarks, formats
+    from viva import benchmarks
 
-    answer_sources = as_sources(answers)
-    if not answer_sources:
-        raise InputError("no answers given", mend="Name an answers file, or 'sample'")
-    left_out: list[LeftOut] = []
+    left_out = [left for each in answers for left in each.left_out]
+    files = [file for each in answers for file in each.files]
     notes: list[str] = []
-    files: list[Path] = []
-
-    frames: list[tuple[str, pl.DataFrame]] = []
-    carried: list[tuple[str, pl.DataFrame]] = []
-    for source in answer_sources:
-        if isinstance(source, str) and source == SAMPLE and not Path(source).exists():
-            got = benchmarks.bundled_answers()
-        else:
-            got = formats.read_responses(source, strict=strict)
-            files += _files_of(source)
-        frames.append((_name(source), got.responses))
-        left_out += got.left_out
-        if got.items is not None and not got.items.is_empty():
-            carried.append((_name(source), got.items))
-    responses = _merge(frames, RESPONSE_KEY, "answers")
+    frames = [(each.name, each.responses) for each in answers]
+    responses = merge(frames, RESPONSE_KEY, "answers", mend=_CLASH)
     where = ", ".join(name for name, _ in frames)
 
     item_sources = as_sources(items)
@@ -123,18 +204,18 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
             tables.append((_name(source), read.items))
             left_out += read.left_out
             files += _files_of(source)
-        known = _merge(tables, ITEM_KEY, "items")
+        known = merge(tables, ITEM_KEY, "items")
         names = [name for name, _ in tables]
     else:
-        known = benchmarks.bundled().items
-        names = [BUNDLED]
+        known, names = _asked_or_bundled(answers)
+    carried = [(e.name, e.items) for e in answers if not e.run and e.items is not None]
     if carried:
-        responses, known, used = _join_carried(responses, known, carried, extend=not item_sources)
+        responses, known, used = join_carried(responses, known, carried, extend=not item_sources)
         names += used
 
-    responses = _known_benchmarks(responses, known, bool(item_sources), frames)
+    responses = known_benchmarks(responses, known, bool(item_sources), frames)
     if not strict:
-        responses, renumbered = _same_numbers(responses, known)
+        responses, renumbered = same_numbers(responses, known)
         notes += renumbered
     matched = responses.join(known, on=list(ITEM_KEY), how="semi", maintain_order="left")
     if matched.is_empty():
@@ -191,6 +272,20 @@ def read_inputs(items: object, answers: object, *, strict: bool = False) -> Inpu
     )
 
 
+def _asked_or_bundled(answers: Sequence[Answers]) -> tuple[pl.DataFrame, list[str]]:
+    """Items where none are given: those that runs asked, and for other answers the bundled ones."""
+    from viva import benchmarks
+
+    asked = [(e.name, e.items) for e in answers if e.run and e.items is not None]
+    names = [f"asked in {name}" for name, _ in asked]
+    if not asked:
+        return benchmarks.bundled().items, [BUNDLED]
+    known = merge(asked, ITEM_KEY, "items", mend=_OTHER_QUESTIONS)
+    if len(asked) == len(answers):
+        return known, names
+    return prefer(known, benchmarks.bundled().items), [*names, BUNDLED]
+
+
 def _without_item(missing: pl.DataFrame, gone: set[str | None]) -> list[LeftOut]:
     """Responses whose item is not there; ``gone`` are the ids of items that were left out."""
     return [
@@ -217,150 +312,3 @@ def _files_of(source: object) -> list[Path]:
     if path.is_dir():
         return sorted(inner for inner in path.rglob("*") if inner.is_file())
     return [path]
-
-
-def _merge(tables: list[tuple[str, pl.DataFrame]], key: tuple[str, ...], kind: str) -> pl.DataFrame:
-    """One table of all files; equal rows once, rows that contradict each other an error."""
-    import polars as pl
-
-    tables = [(name, table) for name, table in tables if not table.is_empty()]
-    if not tables:
-        raise InputError(f"no usable row in the {kind} given", mend="See docs/formats.md")
-    if len(tables) == 1:
-        return tables[0][1]
-    # Where a row comes from and its free-form extras are not what it says.
-    said = [c for c in tables[0][1].columns if c != "meta"]
-    both = pl.concat(
-        [table.with_columns(pl.lit(name).alias("__file")) for name, table in tables]
-    ).unique(subset=said, keep="first", maintain_order=True)
-    clash = both.filter(pl.struct(*key).is_duplicated())
-    if not clash.is_empty():
-        row = clash.row(0, named=True)
-        same = clash.filter(
-            pl.all_horizontal(*(pl.col(name).eq_missing(pl.lit(row[name])) for name in key))
-        )
-        where = " and ".join(dict.fromkeys(same["__file"].to_list()))
-        what = "/".join(str(row[name]) for name in key if row[name] is not None)
-        raise InputError(
-            f"two rows for {what} contradict each other", where=where, mend="Keep one of the files"
-        )
-    return both.drop("__file")
-
-
-def _join_carried(
-    responses: pl.DataFrame,
-    known: pl.DataFrame,
-    carried: list[tuple[str, pl.DataFrame]],
-    *,
-    extend: bool,
-) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """Give responses the ids of known items that ask the same; else use the carried questions.
-
-    Matching by id comes first and counts only if the question is the same too; then by
-    content. Questions that are new are added to the known ones where ``extend``.
-    """
-    import polars as pl
-
-    known_hash = known.select("benchmark", "item_id", "content_hash")
-    own = pl.concat([table for _, table in carried]).unique(
-        subset=list(ITEM_KEY), keep="first", maintain_order=True
-    )
-    by_id = own.join(known_hash, on=["benchmark", "item_id", "content_hash"], how="semi")
-    rest = own.join(by_id, on=list(ITEM_KEY), how="anti", maintain_order="left")
-    by_content = rest.join(
-        known_hash.unique(subset="content_hash", keep="first", maintain_order=True).rename(
-            {"benchmark": "benchmark_known", "item_id": "item_id_known"}
-        ),
-        on="content_hash",
-        how="inner",
-        maintain_order="left",
-    ).select("benchmark", "item_id", "benchmark_known", "item_id_known")
-    if not by_content.is_empty():
-        responses = (
-            responses.join(by_content, on=list(ITEM_KEY), how="left", maintain_order="left")
-            .with_columns(
-                pl.coalesce("benchmark_known", "benchmark").alias("benchmark"),
-                pl.coalesce("item_id_known", "item_id").alias("item_id"),
-            )
-            .drop("benchmark_known", "item_id_known")
-        )
-        rest = rest.join(by_content, on=list(ITEM_KEY), how="anti", maintain_order="left")
-    if not extend or rest.is_empty():
-        return responses, known, []
-    # A question of the same id as a known one, but not the same question, wins: it was asked.
-    kept = known.join(rest, on=list(ITEM_KEY), how="anti", maintain_order="left")
-    known = pl.concat([kept, rest.select(kept.columns)])
-    return responses, known, [f"carried by {name}" for name, _ in carried]
-
-
-def _known_benchmarks(
-    responses: pl.DataFrame,
-    known: pl.DataFrame,
-    own_items: bool,
-    frames: list[tuple[str, pl.DataFrame]],
-) -> pl.DataFrame:
-    """Responses under the names that the items use; a benchmark nobody knows is an error."""
-    import polars as pl
-
-    from viva import benchmarks
-
-    have = set(known["benchmark"].unique().to_list())
-    renamed: dict[str, str] = {}
-    for name in responses["benchmark"].unique(maintain_order=True).to_list():
-        if name in have:
-            continue
-        canonical = benchmarks.find_name(name)
-        if canonical is not None and canonical in have:
-            renamed[name] = canonical
-        elif not own_items or canonical is None:
-            where = next(
-                (f for f, table in frames if name in table["benchmark"].unique().to_list()), None
-            )
-            near = difflib.get_close_matches(name, sorted(have), n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise InputError(
-                f"unknown benchmark {name!r}{hint}",
-                where=where,
-                mend="Give its questions with --items; known here: " + ", ".join(sorted(have)[:8]),
-            )
-    if not renamed:
-        return responses
-    return responses.with_columns(pl.col("benchmark").replace(renamed))
-
-
-def _same_numbers(responses: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Responses whose ids are the items' ids as numbers: ``7`` or ``7.0`` for ``0007``.
-
-    Spreadsheets and data frames take leading zeros off and add ``.0`` to columns with gaps. Ids
-    are compared as numbers only where none of a model's on a benchmark matches as it stands and
-    where the numbers tell the items apart; a note says so.
-    """
-    import polars as pl
-
-    met = (
-        responses.join(known, on=list(ITEM_KEY), how="semi")
-        .select("benchmark", "model", pl.lit(True).alias("__met"))
-        .unique()
-    )
-    if met.height == responses.select("benchmark", "model").unique().height:
-        return responses, []
-    number = pl.col("item_id").str.extract(r"^0*([0-9]+?)(?:\.0+)?$").alias("__number")
-    items = known.select("benchmark", pl.col("item_id").alias("__id"), number).filter(
-        pl.col("__number").is_not_null() & ~pl.struct("benchmark", "__number").is_duplicated()
-    )
-    joined = (
-        responses.with_columns(number)
-        .join(met, on=["benchmark", "model"], how="left", maintain_order="left")
-        .join(items, on=["benchmark", "__number"], how="left", maintain_order="left")
-        .with_columns(pl.when(pl.col("__met").is_null()).then("__id").alias("__id"))
-    )
-    found = joined.filter(pl.col("__id").is_not_null())
-    if found.select(*RESPONSE_KEY[2:], "benchmark", "__id", "cue").is_duplicated().any():
-        return responses, []
-    notes = [
-        f"{model} on {name}: no item_id matches as it is written; {part.height} responses were "
-        f"matched by number, such as {part['item_id'][0]!r} to {part['__id'][0]!r}."
-        for (model, name), part in found.group_by("model", "benchmark", maintain_order=True)
-    ]
-    renumbered = joined.with_columns(pl.coalesce("__id", "item_id").alias("item_id"))
-    return renumbered.select(responses.columns), notes

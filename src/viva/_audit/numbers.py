@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viva import analysis
+from viva._audit import ungraded
 from viva._audit.strata import Strata
 from viva._summary import (
     BenchmarkCells,
@@ -140,6 +141,9 @@ def model_summaries(
                 for benchmark, cells in accuracy.benchmarks.items()
             },
             unread_reasons=dict(reasons.iter_rows()),
+            ungraded_reasons=ungraded.reasons(
+                mine.filter(pl.col("status") == Status.UNGRADED)["reason"]
+            ),
             scoring=_scoring(responses.filter(pl.col("subject") == name)),
         )
     return out

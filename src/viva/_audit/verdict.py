@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viva._audit.ungraded import warnings
 from viva._summary import Gap, ModelSummary, RobustnessCard, Verdict
 
 __all__ = ["verdict"]
@@ -145,13 +146,6 @@ def verdict(
         Benchmarks left out of the gaps because the splitter does not know their kind.
     """
     headline, sentences = _headline(models)
-    ungraded = {name: m.ungraded for name, m in models.items() if m.ungraded}
-    if ungraded:
-        worst = max(ungraded, key=lambda name: ungraded[name])
-        sentences.append(
-            f"{sum(ungraded.values()):,} responses could not be graded because there is none "
-            f"({worst}: {ungraded[worst]:,}); they are outside every denominator."
-        )
     tested = [card.survives for card in robustness.values() if card.survives is not None]
     if tested and len(tested) == len(robustness) == 1:
         holds = "survives" if tested[0] else "does not survive"
@@ -192,6 +186,7 @@ def verdict(
         )
     return Verdict(
         headline=headline,
+        warnings=warnings(models),
         sentences=sentences,
         models={name: _model(model, robustness.get(name)) for name, model in models.items()},
     )

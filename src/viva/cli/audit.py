@@ -15,8 +15,9 @@ def command(
     answers: Annotated[
         list[str],
         typer.Argument(
-            help="Answers files or folders (generic JSONL/CSV/Parquet, medagents-benchmark, "
-            "MIRAGE, HuatuoGPT-o1, lm-eval, Inspect, HELM), or `sample` for the bundled ones.",
+            help="Runs of `viva eval`, answers files or folders (generic JSONL/CSV/Parquet, "
+            "medagents-benchmark, MIRAGE, HuatuoGPT-o1, lm-eval, Inspect, HELM), or `sample` for "
+            "the bundled ones.",
             show_default=False,
         ),
     ],
@@ -26,6 +27,15 @@ def command(
             "--items",
             help="Items file, or hub:NAME; repeatable. Without it bundled and known benchmarks "
             "are joined by id.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            help="What the model of a source is called; give one for each, in their order. Tells "
+            "two runs of one model apart.",
             show_default=False,
         ),
     ] = None,
@@ -67,6 +77,8 @@ def command(
 
         viva audit answers.jsonl --items items.jsonl --out report/
 
+        viva audit runs/base runs/tuned --name base --name tuned
+
         viva audit lm_eval_output/ --labels medxpertqa --threshold 0.6
     """
     from rich.console import Console
@@ -81,6 +93,7 @@ def command(
         items=list(items) if items else None,
         answers=answers,
         labels=labels,
+        names=name or None,
         threshold=threshold,
         text_view=text_view,
         resamples=resamples,

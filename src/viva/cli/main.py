@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from viva._version import __version__
-from viva.cli import audit, doctor, strata
+from viva.cli import audit, compare, doctor, strata
 from viva.errors import InputError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("audit")(audit.command)
+app.command("compare")(compare.command)
 app.command("doctor")(doctor.command)
 app.add_typer(strata.app, name="strata")
 

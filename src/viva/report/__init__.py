@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from viva.report._paired import paired
 from viva.report._render import render, write
 from viva.report._terminal import terminal
 
-__all__ = ["render", "terminal", "write"]
+__all__ = ["paired", "render", "terminal", "write"]

@@ -57,6 +57,8 @@ def terminal(
 
     read = Summary.model_validate(summary)
     console.print()
+    if read.verdict.warnings:
+        _warnings(read.verdict.warnings, console)
     console.print(Text(clean(read.verdict.headline, 600), style="bold"))
     for sentence in read.verdict.sentences:
         console.print(Text(f"· {clean(sentence, 600)}"))
@@ -105,6 +107,16 @@ def terminal(
     if report is not None:
         console.print()
         console.print(Text(f"Report: {clean(report, 1000)}"), soft_wrap=True)
+
+
+def _warnings(sentences: list[str], console: Console) -> None:
+    """What is missing, before any number that rests on what is there."""
+    from rich.text import Text
+
+    console.print(Text("! Not every question has an answer", style="bold yellow"))
+    for sentence in sentences:
+        console.print(Text(f"! {clean(sentence, 600)}", style="yellow"))
+    console.print()
 
 
 def _comparisons(read: Summary, console: Console) -> None:

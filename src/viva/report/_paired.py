@@ -1,0 +1,183 @@
+"""A paired comparison of two sides for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from viva.report._text import clean, count, interval, p_value, percent, points
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+__all__ = ["paired"]
+
+_WORDS = {"win": "A better", "loss": "B better", "tie": "tie", "undecided": "undecided"}
+_MEASURES = {
+    "input_tokens": "input tokens",
+    "output_tokens": "output tokens",
+    "seconds": "seconds",
+    "cost": "cost",
+}
+_LONGEST_NAME = 60
+_WIDE = 110
+"""Columns from which an interval stands beside its estimate; below, it stands under it."""
+
+
+def _line(text: object, limit: int) -> str:
+    return " ".join(clean(text, limit).split())
+
+
+def _plain(**columns: Any) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name, right in columns.items():
+        table.add_column(name.replace("_", " "), justify="right" if right else "left", no_wrap=True)
+    return table
+
+
+def paired(
+    found: Mapping[str, Any],
+    console: Console,
+    *,
+    scopes: Sequence[str] | None = None,
+    disagreements: int = 5,
+) -> None:
+    """Print who is better in which scope, and items on which the sides part.
+
+    Parameters
+    ----------
+    found : mapping
+        What ``viva.compare(...).to_dict()`` gives.
+    console : rich.console.Console
+        Where to print.
+    scopes : sequence of str, optional
+        Which scopes; all where not given. Of the disagreements those of one stratum where only
+        that one is asked for.
+    disagreements : int
+        Most items shown for each better side.
+    """
+    from rich.text import Text
+
+    a, b = (_line(found[side], _LONGEST_NAME) for side in ("a", "b"))
+    console.print()
+    console.print(Text(f"A  {a}", style="bold"))
+    console.print(Text(f"B  {b}", style="bold"))
+    console.print(_scopes(found, console, scopes))
+    for scope in found["scopes"]:
+        if scope["difference"] is None and (scopes is None or scope["scope"] in scopes):
+            console.print(Text(f"{scope['scope']}: {_line(scope['reason'], 200)}", style="dim"))
+    console.print(
+        Text(
+            "Accuracy in %; gap (reasoning minus knowledge, inside benchmarks) and A − B in points "
+            "with 95 % intervals; p: mid-p McNemar (gap: bootstrap); MDD: the difference this many "
+            "items show with 80 % power. Tie: the interval lies inside ±2 points. Reasoning by "
+            f"{_line(found['definition'], 40)}, threshold {found['threshold']:g}.",
+            style="dim",
+        )
+    )
+    console.print()
+    same = found["common"] - found["a_better"] - found["b_better"]
+    console.print(
+        Text(
+            f"{count(found['common'])} items answered by both: A better on "
+            f"{count(found['a_better'])}, B better on {count(found['b_better'])}, equal on "
+            f"{count(same)}."
+        )
+    )
+    for line in _beside(found):
+        console.print(Text(line))
+    strata = [s for s in scopes or () if s in ("knowledge", "reasoning")]
+    for side, name, other in (("a", "A", "B"), ("b", "B", "A")):
+        rows = [
+            row
+            for row in found["disagreements"]
+            if row["right"] == found[side]
+            and (not strata or len(strata) != len(scopes or ()) or row["stratum"] in strata)
+        ][:disagreements]
+        if rows:
+            console.print()
+            console.print(Text(f"{name} right, {other} not ({len(rows)} shown)", style="bold"))
+            console.print(_items(rows, console))
+
+
+def _scopes(found: Mapping[str, Any], console: Console, scopes: Sequence[str] | None) -> Table:
+    from rich.text import Text
+
+    joint = " " if console.width >= _WIDE else "\n"
+    table = _plain(scope=False, n=True, A=True, B=True, A_minus_B=True, p=True, MDD=True,
+                   verdict=False)  # fmt: skip
+    table.columns[4].header = "A − B"
+    for row in found["scopes"]:
+        if scopes is not None and row["scope"] not in scopes:
+            continue
+        show = points if row["scope"] == "gap" else percent
+        difference = points(row["difference"])
+        if row["low"] is not None:
+            difference += joint + interval(row["low"], row["high"])
+        p = row["p_bootstrap"] if row["scope"] == "gap" else row["p_mid"]
+        mdd = "–" if row["mdd_80"] is None else f"{row['mdd_80']:.1f}"
+        verdict = _WORDS.get(row["verdict"] or "", "–")
+        cells = [row["scope"], count(row["n"]), show(row["a"]), show(row["b"]), difference,
+                 p_value(p), mdd]  # fmt: skip
+        strong = row["verdict"] in ("win", "loss")
+        table.add_row(*map(Text, cells), Text(verdict, style="bold" if strong else ""))
+    return table
+
+
+def _beside(found: Mapping[str, Any]) -> list[str]:
+    """What is outside the comparison, and what the answers cost."""
+    lines = []
+    for side, name in (("a", "A"), ("b", "B")):
+        if found["ungraded"][found[side]]:
+            lines.append(
+                f"{name}: {count(found['ungraded'][found[side]])} responses are missing "
+                "(ungraded); their items are outside the comparison."
+            )
+        if found["only"][found[side]]:
+            lines.append(
+                f"{name}: {count(found['only'][found[side]])} items have no graded answer on the "
+                "other side and are left out."
+            )
+    costs = []
+    for measure, words in _MEASURES.items():
+        values = [found["spent"][found[side]][measure] for side in ("a", "b")]
+        if None not in values:
+            costs.append(f"{words} {values[0]:.4g} and {values[1]:.4g}")
+    if costs:
+        lines.append(f"Mean of a response, A and B: {'; '.join(costs)}.")
+    return lines + [_line(note, 300) for note in found["notes"]]
+
+
+def _answer(row: Mapping[str, Any], side: str) -> Text:
+    from rich.text import Text
+
+    said = row[f"answer_{side}"] or "–"
+    value = row[f"value_{side}"]
+    return Text(said if value in (0, 1) else f"{said} {percent(value)}")
+
+
+def _items(rows: Sequence[Mapping[str, Any]], console: Console) -> Table:
+    from rich.text import Text
+
+    table = _plain(item=False, stratum=False, key=False, A=False, B=False, question=False)
+    names = [f"{_line(row['benchmark'], 20)}/{_line(row['item_id'], 40)}" for row in rows]
+    longest = 26 if console.width < _WIDE else 46
+    names = [n if len(n) <= longest else n[: longest - 1] + "…" for n in names]
+    used = max(map(len, names)) + len("reasoning") + 3 * 4 + 6
+    room = max(20, console.width - used)
+    for name, row in zip(names, rows, strict=True):
+        question = _line(row["question"], 2 * room)
+        table.add_row(
+            Text(name),
+            Text(row["stratum"] or "–"),
+            Text(row["key"]),
+            _answer(row, "a"),
+            _answer(row, "b"),
+            Text(question if len(question) <= room else question[: room - 1] + "…"),
+        )
+    return table
