@@ -13,15 +13,18 @@ from viva._version import __version__
 if TYPE_CHECKING:
     from viva._audit import Audit, Compared, audit, compare
     from viva.errors import InputError
+    from viva.runs import Run, evaluate
 
-__all__ = ["Audit", "Compared", "InputError", "__version__", "audit", "compare"]
+__all__ = ["Audit", "Compared", "InputError", "Run", "__version__", "audit", "compare", "evaluate"]
 
 _HOMES = {
     "Audit": "viva._audit",
     "Compared": "viva._audit",
     "InputError": "viva.errors",
+    "Run": "viva.runs",
     "audit": "viva._audit",
     "compare": "viva._audit",
+    "evaluate": "viva.runs",
 }
 
 

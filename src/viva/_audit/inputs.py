@@ -310,5 +310,7 @@ def _files_of(source: object) -> list[Path]:
         return []
     path = Path(source)
     if path.is_dir():
-        return sorted(inner for inner in path.rglob("*") if inner.is_file())
+        # What begins with a dot holds no answers: locks, caches of editors and file managers.
+        inside = (inner for inner in path.rglob("*") if inner.is_file())
+        return sorted(inner for inner in inside if not inner.name.startswith("."))
     return [path]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from viva import _plugins
 from viva._files import check_file, open_binary, read_json, read_rows, read_source
 from viva.errors import InputError
-from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage
+from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage, run
 from viva.formats._reading import Opened, Reading
 from viva.records import ResponsesRead
 
@@ -39,6 +39,10 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
+    "viva": Format(
+        "a run folder of viva eval, finished or not; its journal",
+        run.COLUMNS, run.matches, run.read,
+    ),
     "generic": Format(
         "benchmark, item_id, model and response (raw) or prediction (already read)",
         generic.COLUMNS, generic.matches, generic.read,
@@ -213,18 +217,26 @@ def _is_list_of_texts(path: Path) -> bool:
 
 
 def _read_folder(folder: Path, reading: Reading, format: str | None) -> None:  # noqa: A002
-    """Every file of a folder, in the order of the paths; files of no format are counted."""
-    paths = sorted(
-        Path(base, name)
-        for base, _, names in os.walk(folder)
-        for name in names
-        if name.lower().removesuffix(".gz").endswith(_SUFFIXES)
-    )
+    """Every run and file of a folder, in the order of the paths; files of no format are counted.
+
+    A run folder is read as a whole: the files in it are no answers of their own.
+    """
+    paths: list[Path] = []
+    for base, below, names in os.walk(folder):
+        if run.MANIFEST in names and run.is_run(Path(base)):
+            paths.append(Path(base))
+            below.clear()
+            continue
+        paths += [
+            Path(base, name)
+            for name in names
+            if name.lower().removesuffix(".gz").endswith(_SUFFIXES)
+        ]
     found = 0
-    for path in paths:
+    for path in sorted(paths):
         if path.name in _BESIDE or _results(path):
             continue
-        opened = _open(path)
+        opened = Opened(str(path), path, None, iter(())) if path.is_dir() else _open(path)
         reading.file = opened.name
         chosen = _detect(opened, format)
         if chosen is None:

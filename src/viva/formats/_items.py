@@ -6,16 +6,22 @@ How options and keys are read, whatever their shape, is the business of
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from viva.benchmarks import fields, find_name
 from viva.benchmarks.rows import without_option_list
-from viva.records import Item
+from viva.records import Choice, Choices, Group, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["canonical", "item_of"]
+    import polars as pl
+
+__all__ = ["canonical", "item_of", "items_of"]
+
+_SLICE = 2_000
+"""Rows made into objects at a time."""
 
 
 def canonical(name: str) -> str:
@@ -50,4 +56,41 @@ def item_of(
         target=target,
         context=context if isinstance(context, str) and context else None,
         meta=dict(meta or {}),
+    )
+
+
+def items_of(frame: pl.DataFrame) -> Iterator[Item]:
+    """The rows of an items frame as items, made a slice at a time.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Columns of :func:`viva.records.item_schema`.
+    """
+    for part in frame.iter_slices(_SLICE):
+        for row in part.iter_rows(named=True):
+            yield _item(row)
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    target: Choice | Choices | None = None
+    if row["target"] == "choice":
+        target = Choice(row["key"][0])
+    elif row["target"] == "choices":
+        target = Choices(tuple(row["key"]))
+    group = None
+    if row["group"] is not None:
+        group = Group(row["group"], row["role"] or "member", row["relation"] or "original")
+    return Item(
+        benchmark=row["benchmark"],
+        item_id=row["item_id"],
+        question=row["question"],
+        options=tuple(row["options"] or ()),
+        target=target,
+        context=row["context"],
+        stratum=row["stratum"],
+        stratum_definition=row["stratum_definition"],
+        p_reasoning=row["p_reasoning"],
+        group=group,
+        meta=json.loads(row["meta"]) if row["meta"] else {},
     )

@@ -15,12 +15,18 @@ __all__ = ["COLUMNS", "matches", "read"]
 COLUMNS = (("benchmark",), ("item_id",), ("model",), ("response", "prediction", "text"))
 """Columns that a file must have; any one of each group."""
 
+
+def _probabilities(value: Any) -> list[float | None] | None:
+    return [number(p) for p in value] if isinstance(value, (list, tuple)) else None
+
+
 _OPTIONAL: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(
         ("method", "probe", "cue", "reasoning", "finish_reason", "prompt_hash", "error"), str
     ),
     **dict.fromkeys(("seed", "calls", "input_tokens", "output_tokens"), whole),
-    **dict.fromkeys(("seconds", "cost"), number),
+    **dict.fromkeys(("seconds", "cost", "confidence"), number),
+    "probabilities": _probabilities,
 }
 _WHOLE = re.compile(r"[0-9]{1,9}(\.0*)?")
 _KEY = (("benchmark", "no benchmark"), ("item_id", "no item_id"), ("model", "no model"))

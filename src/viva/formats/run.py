@@ -1,0 +1,330 @@
+"""A run folder, read side: what was planned, what was said, and every call behind it.
+
+A run is a folder with ``manifest.json``, ``items.parquet``, and the responses: while it runs as
+lines of ``responses.jsonl`` (the journal), afterwards as ``responses.parquet`` and
+``calls.parquet``. All of it can be read at any moment, also after a crash: the journal's lines are
+read on top of the tables, and of several lines for one task the last one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from viva._files import read_json
+from viva.errors import InputError
+from viva.formats._items import items_of
+from viva.formats._reading import Opened, Reading
+from viva.formats._values import whole
+from viva.formats.journal import (
+    call_of,
+    calls_frame,
+    journal_lines,
+    journal_rows_frame,
+    parse_line,
+    response_values,
+    stored_schema,
+)
+from viva.records import LeftOut, item_schema, response_schema
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "CALLS",
+    "COLUMNS",
+    "ITEMS",
+    "JOURNAL",
+    "KIND",
+    "LOCK",
+    "MANIFEST",
+    "NOT_ASKED",
+    "RESPONSES",
+    "SCORES",
+    "RunRead",
+    "is_run",
+    "items_of",
+    "matches",
+    "not_asked",
+    "read",
+    "read_items_table",
+    "read_manifest",
+    "read_run",
+]
+
+MANIFEST, ITEMS, JOURNAL = "manifest.json", "items.parquet", "responses.jsonl"
+RESPONSES, CALLS, SCORES = "responses.parquet", "calls.parquet", "scores.parquet"
+LOCK = ".lock"
+
+KIND = "viva run"
+"""What ``manifest.json`` says a run folder is."""
+
+COLUMNS = (("benchmark",), ("item_id",), ("model",), ("task",), ("call",))
+"""Columns of a journal."""
+
+NOT_ASKED = "not asked"
+"""How the error of a planned item without a response begins."""
+
+_KEY = ["benchmark", "item_id", "sample"]
+_SLICE = 2_000
+"""Lines made into a frame at a time."""
+
+
+class RunRead(NamedTuple):
+    """What a run folder holds."""
+
+    items: pl.DataFrame
+    """Every planned item, in the order of asking."""
+    responses: pl.DataFrame
+    """One row for each planned item and sample, in that order; those without a response carry an
+    error that begins with :data:`NOT_ASKED`. Rows of probes come after."""
+    calls: pl.LazyFrame
+    """Every recorded call, with the columns of :func:`call_schema`; read when it is collected,
+    where the run is finished."""
+    manifest: dict[str, Any]
+    left_out: list[LeftOut]
+    """Lines of the journal that could not be read."""
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a run folder: a folder whose manifest says so."""
+    try:
+        if not (path / MANIFEST).is_file():
+            return False
+        manifest = read_json(path / MANIFEST)
+    except (InputError, OSError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("kind") == KIND
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run.
+
+    Raises
+    ------
+    InputError
+        Where the folder is none, or its manifest is not that of a run.
+    """
+    if not folder.is_dir():
+        raise InputError("no such run folder", where=str(folder), mend="Check the path")
+    if not (folder / MANIFEST).is_file():
+        raise InputError(
+            "is no run folder: it has no manifest.json",
+            where=str(folder),
+            mend="Name a folder that viva eval wrote",
+        )
+    manifest = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+        raise InputError(
+            "is not the manifest of a run",
+            where=str(folder / MANIFEST),
+            mend="Name a folder that viva eval wrote",
+        )
+    return manifest
+
+
+def _parquet(path: Path, schema: dict[str, Any]) -> pl.DataFrame | None:
+    """A table of the run; None where it is not there.
+
+    Raises
+    ------
+    InputError
+        Where it is broken or not such a table.
+    """
+    import polars as pl
+
+    if not path.is_file():
+        return None
+    panic = getattr(pl.exceptions, "PanicException", RuntimeError)
+    try:
+        frame = pl.read_parquet(path, columns=list(schema), glob=False)
+        return frame.cast(pl.Schema(schema))
+    except (pl.exceptions.PolarsError, OSError, panic) as error:
+        raise InputError(
+            f"is not a table of a run ({error})", where=str(path), mend="Run the same command again"
+        ) from None
+
+
+def read_items_table(folder: Path) -> pl.DataFrame:
+    """The items of a run.
+
+    Raises
+    ------
+    InputError
+        Where they are not there, or the table is broken.
+    """
+    items = _parquet(folder / ITEMS, item_schema())
+    if items is None:
+        raise InputError(
+            "has no items.parquet", where=str(folder), mend="Run the same command again"
+        )
+    return items
+
+
+def read_run(folder: Path) -> RunRead:
+    """Read a run folder, finished, still running, or left behind by a crash.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A folder that ``viva eval`` wrote.
+
+    Raises
+    ------
+    InputError
+        Where it is no run folder, or one of its tables is broken.
+    """
+    import polars as pl
+
+    manifest = read_manifest(folder)
+    items = read_items_table(folder)
+    # The journal before the tables: compaction writes the tables and then removes the journal,
+    # so what is no longer in the one is in the other.
+    left_out: list[LeftOut] = []
+    answers, calls = _journal(folder / JOURNAL, left_out)
+    stored = _parquet(folder / RESPONSES, stored_schema())
+    frames = [answers] if stored is None else [stored, answers]
+    responses = pl.concat(frames).unique("task", keep="last", maintain_order=True)
+    lazy = calls.lazy()
+    if (folder / CALLS).is_file():
+        lazy = pl.concat([pl.scan_parquet(folder / CALLS, glob=False), lazy]).unique(
+            "key", keep="last", maintain_order=True
+        )
+    return RunRead(items, _planned(items, responses, manifest), lazy, manifest, left_out)
+
+
+def _journal(path: Path, left_out: list[LeftOut]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Responses and calls of a journal; lines that cannot be read are counted.
+
+    The last line is torn by nature while a run goes on or was killed: it is a call in flight.
+    """
+    import polars as pl
+
+    answers = [journal_rows_frame([])]
+    calls = [calls_frame([])]
+    rows: list[dict[str, Any]] = []
+    torn: int | None = None
+
+    def flush() -> None:
+        answers.append(journal_rows_frame(row for row in rows if "task" in row))
+        calls.append(calls_frame(call for row in rows if (call := call_of(row)) is not None))
+        rows.clear()
+
+    for _, number_, line in journal_lines(path):
+        if torn is not None:
+            left_out.append(LeftOut(str(path), torn, None, "row is incomplete"))
+        torn = None
+        row = parse_line(line)
+        if row is None:
+            torn = number_
+            continue
+        rows.append(row)
+        if len(rows) >= _SLICE:
+            flush()
+    flush()
+    return pl.concat(answers), pl.concat(calls)
+
+
+def not_asked(
+    items: pl.DataFrame,
+    samples: int,
+    present: pl.DataFrame | None,
+    manifest: Mapping[str, Any],
+) -> pl.DataFrame:
+    """Planned items and samples without a response, as responses that say so.
+
+    Parameters
+    ----------
+    items : polars.DataFrame
+        The planned items.
+    samples : int
+        Responses planned for each.
+    present : polars.DataFrame, optional
+        ``benchmark, item_id, sample, probe`` of the responses that are there.
+    manifest : mapping
+        Of the run.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of :func:`viva.records.response_schema`, in the order of asking.
+    """
+    import polars as pl
+
+    identity = manifest.get("identity") or {}
+    reason = manifest.get("stopped") or "the run has not finished"
+    schema = response_schema()
+    plan = _plan(items, samples)
+    if present is not None:
+        own = present.filter(pl.col("probe").is_null())
+        plan = plan.join(own, on=_KEY, how="anti", maintain_order="left")
+    given = {
+        "model": identity.get("name"),
+        "method": identity.get("label"),
+        "error": f"{NOT_ASKED}: {reason}",
+    }
+    return plan.with_columns(
+        pl.lit(False).alias("already_read"),
+        *(pl.lit(value, pl.String).alias(name) for name, value in given.items()),
+        *(
+            pl.lit(None, kind).alias(name)
+            for name, kind in schema.items()
+            if name not in (*_KEY, *given, "already_read")
+        ),
+    ).select(list(schema))
+
+
+def _plan(items: pl.DataFrame, samples: int) -> pl.DataFrame:
+    import polars as pl
+
+    numbers = pl.DataFrame({"sample": range(samples)}, schema={"sample": pl.Int64})
+    return items.select("benchmark", "item_id").join(numbers, how="cross")
+
+
+def _planned(
+    items: pl.DataFrame, responses: pl.DataFrame, manifest: Mapping[str, Any]
+) -> pl.DataFrame:
+    """A row for each planned item and sample, in order; then the rows of probes."""
+    import polars as pl
+
+    samples = whole(manifest.get("samples")) or 1
+    columns = list(response_schema())
+    clean = pl.col("probe").is_null()
+    missing = not_asked(items, samples, responses, manifest)
+    rows = pl.concat([responses.filter(clean).select(columns), missing])
+    planned = _plan(items, samples).join(rows, on=_KEY, how="inner", maintain_order="left")
+    return pl.concat([planned.select(columns), responses.filter(~clean).select(columns)])
+
+
+def matches(opened: Opened) -> bool:
+    """Whether a source is a run folder, or the journal of one."""
+    if opened.path is not None and opened.path.is_dir():
+        return is_run(opened.path)
+    return not opened.lacks(COLUMNS)
+
+
+def read(opened: Opened, reading: Reading) -> None:
+    """Every planned response of a run, and its items; of a lone journal, its responses."""
+    if opened.path is not None and opened.path.is_dir():
+        run = read_run(opened.path)
+        for item in items_of(run.items):
+            reading.item(item)
+        for left in run.left_out:
+            reading.leave_out(left.row, None, left.reason)
+        for values in run.responses.iter_rows(named=True):
+            reading.add(None, **values)
+        return
+    latest: dict[Any, tuple[int, dict[str, Any]]] = {}
+    for row, values in opened.rows:
+        if "task" not in values:
+            continue  # a call of a method that went on: no response
+        found = response_values(values)
+        if found is None:
+            reading.leave_out(row, None, "row is incomplete")
+            continue
+        latest.pop(values["task"], None)
+        latest[values["task"]] = row, found
+    for row, found in latest.values():
+        found.pop("task")
+        reading.add(row, **found)

@@ -1,0 +1,34 @@
+"""Runs: models are asked, every call is written down, and what was cut short goes on."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viva.runs.differences import differences
+    from viva.runs.evaluating import Run, evaluate
+    from viva.runs.progress import live
+    from viva.runs.session import INTERRUPTED, Limits
+
+__all__ = ["INTERRUPTED", "Limits", "Run", "differences", "evaluate", "live"]
+
+_HOMES = {
+    "INTERRUPTED": "viva.runs.session",
+    "Limits": "viva.runs.session",
+    "Run": "viva.runs.evaluating",
+    "differences": "viva.runs.differences",
+    "evaluate": "viva.runs.evaluating",
+    "live": "viva.runs.progress",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: a command that only compares two manifests needs no client.
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'viva.runs' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,231 @@
+"""A run from end to end: what is asked of whom, in a folder that can always be continued."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva import methods
+from viva.errors import InputError
+from viva.formats.run import MANIFEST, read_manifest
+from viva.models import Backend, Sampling
+from viva.models.budget import Prices
+from viva.models.client import Client
+from viva.models.limiter import Limiter
+from viva.models.retrying import Retry
+from viva.models.specs import ModelOptions, open_model
+from viva.runs import manifest as manifests
+from viva.runs.folder import locked, open_folder
+from viva.runs.planning import identity_of, plan_items
+from viva.runs.session import Limits, Progress, Session
+
+if TYPE_CHECKING:
+    from viva._files import Source
+
+__all__ = ["Run", "evaluate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a run; numbers count all its sessions."""
+
+    folder: Path
+    planned: int
+    """Items times samples."""
+    done: int
+    """Answered."""
+    failed: int
+    """Ended in an error."""
+    ungraded: int
+    """Without an answer: failed, or not asked."""
+    calls: int
+    """Tries, failed ones too."""
+    tokens: int
+    cost: float | None
+    """None where nothing said what a call costs."""
+    seconds: float
+    stopped: str | None = None
+    """Why not everything was asked; None where it was."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the sources that cannot be asked, by reason."""
+
+
+def evaluate(
+    *,
+    model: str | Backend,
+    benchmark: Source | list[Any],
+    method: str = "cot",
+    out: str | os.PathLike[str],
+    options: ModelOptions | None = None,
+    sampling: Sampling | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    prompt: str | os.PathLike[str] | None = None,
+    samples: int = 1,
+    limit: int | None = None,
+    max_connections: int | None = None,
+    seed: int = 0,
+    budget: Limits | None = None,
+    retry: Retry | None = None,
+    prices: Prices | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Ask a model the items of a benchmark; the same call continues a run that was cut short.
+
+    Every finished call is in the folder before the next one of its task starts, so that whatever
+    ends the process loses at most the calls in flight. A response that ended in an error is asked
+    again when the run is continued, unless the error would come again.
+
+    Parameters
+    ----------
+    model : str or Backend
+        ``openai/NAME``, ``hf/PATH``, ``replay/PATH``, or any object that is a back-end. One that
+        was opened here from a spec is closed at the end.
+    benchmark : source or list of sources
+        A benchmark's name, a path of an items file, ``hub:NAME``, a frame or a list of
+        dictionaries. Items with fewer than two options are left out and counted.
+    method : str
+        A name of :data:`viva.methods.METHODS`.
+    out : path
+        The run folder: new, empty, or that of a run with the same settings.
+    options : ModelOptions, optional
+        How the model is reached, where ``model`` is a spec.
+    sampling : Sampling, optional
+        How tokens are drawn, where the method's and the model's own way is not wanted.
+    parameters : mapping, optional
+        Parameters of the method.
+    prompt : str or path, optional
+        Another prompt for the method: a name, or the path of a Jinja file.
+    samples : int
+        Responses for each item, at least 1.
+    limit : int, optional
+        First items of each source, at least 1.
+    max_connections : int, optional
+        Calls at once; by default what the back-end recommends.
+    seed : int
+        From which the seed of every call is derived.
+    budget : Limits, optional
+        What the run may spend, sessions before this one included.
+    retry : Retry, optional
+        When a failed try is repeated.
+    prices : Prices, optional
+        For the cost of calls whose server does not say it.
+    progress : callable, optional
+        ``with progress(counts, title)``, such as :func:`viva.runs.live`; default: none shown.
+
+    Returns
+    -------
+    Run
+        Also where the run stopped early: ``stopped`` says why.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be used, before the first call where it can be known then; for a
+        folder that another process holds or that cannot be written; where no call gets through.
+    """
+    _check(samples, limit, max_connections)
+    values = methods.set_parameters(method, parameters or {})
+    chosen = methods.load_prompt(prompt) if prompt is not None else None
+    in_use = chosen or methods.default_prompt(method, values)
+    sampling = sampling or Sampling()
+    folder = Path(out)
+    holds = open_folder(folder)
+    with locked(folder):
+        earlier = read_manifest(folder) if holds or (folder / MANIFEST).exists() else None
+        _check_not_less(folder, earlier, limit, samples)
+        plan = plan_items(benchmark, limit=limit, folder=folder, earlier=earlier)
+        options = options or ModelOptions()
+        backend = open_model(model, options) if isinstance(model, str) else model
+        settings = manifests.clean(backend.settings())
+        operation = {
+            name: settings.pop(name) for name in ("base_url", "base_urls") if name in settings
+        }
+        identity = manifests.clean(
+            {
+                "model": model if isinstance(model, str) else type(model).__name__,
+                "name": backend.model,
+                "backend": settings,
+                "method": method,
+                "label": methods.method_label(method, values, chosen),
+                "parameters": values,
+                "prepared": methods.prepare(method, values),
+                "prompt": {"hash": in_use.hash, "text": in_use.source} if in_use else None,
+                "sampling": asdict(sampling),
+                "seed": seed,
+                "benchmarks": identity_of(plan.sources),
+            }
+        )
+        if earlier is not None:
+            manifests.check_same(folder, earlier, identity)
+        operation |= {
+            "prompt": in_use.name if in_use else None,
+            "max_connections": max_connections,
+            "timeout": options.timeout,
+            "budget": asdict(budget or Limits()),
+            "retry": asdict(retry or Retry()),
+            "prices": asdict(prices) if prices else None,
+        }
+        if isinstance(model, str) and options.base_urls:
+            operation.setdefault("base_urls", list(options.base_urls))
+        ask = partial(methods.find_method(method).ask, sampling=sampling, prompt=in_use, **values)
+        client = partial(
+            Client,
+            backend,
+            limiter=Limiter(max_connections or options.connections or backend.connections),
+            retry=retry,
+            prices=prices,
+            timeout=options.timeout if isinstance(model, str) else None,
+        )
+        session = Session(
+            folder=folder,
+            plan=plan,
+            earlier=earlier,
+            identity=identity,
+            operation=manifests.clean(operation),
+            samples=samples,
+            limit=limit,
+        )
+        outcome = session.run(
+            backend,
+            ask,
+            client,
+            method=method,
+            budget=budget or Limits(),
+            progress=progress,
+            close=isinstance(model, str),
+        )
+        return Run(folder=folder, **outcome)
+
+
+def _check(samples: int, limit: int | None, max_connections: int | None) -> None:
+    for name, value in (
+        ("samples", samples), ("limit", limit), ("max_connections", max_connections),
+    ):  # fmt: skip
+        if value is not None and value < 1:
+            raise InputError(f"{name} is {value}", mend="At least 1 is needed")
+
+
+def _check_not_less(
+    folder: Path, earlier: Mapping[str, Any] | None, limit: int | None, samples: int
+) -> None:
+    """A run can be widened, not narrowed: what it planned stays planned."""
+    if earlier is None:
+        return
+    before, asked = earlier.get("limit"), limit
+    if asked is not None and (before is None or asked < before):
+        raise InputError(
+            f"the run asks {'all' if before is None else f'the first {before}'} items, "
+            f"limit is now {asked}",
+            where=str(folder),
+            mend="The limit can be raised or left out, not lowered; or choose another --out",
+        )
+    if samples < (earlier.get("samples") or 1):
+        raise InputError(
+            f"the run holds {earlier['samples']} samples of an item, samples is now {samples}",
+            where=str(folder),
+            mend="Samples can be raised, not lowered; or choose another --out",
+        )

@@ -1,0 +1,61 @@
+"""Scores of a run: a pure pass over its stored responses, some thousand at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva.formats.run import RESPONSES, SCORES
+from viva.runs.folder import write_frame
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["write_scores"]
+
+_CHUNK = 10_000
+"""Responses whose texts are held at a time."""
+
+
+def write_scores(
+    folder: Path, items: pl.DataFrame, samples: int, manifest: Mapping[str, Any]
+) -> None:
+    """Write ``scores.parquet``: what was read from each response, and whether it is right.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        A run folder that is compacted.
+    items : polars.DataFrame
+        The planned items; those without exactly one right option are not scored.
+    samples : int
+        Responses planned for each.
+    manifest : mapping
+        Of the run: why planned items were not asked.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
+    import polars as pl
+
+    from viva.formats.run import not_asked
+    from viva.records import response_schema, score_schema
+    from viva.scoring import score_responses
+
+    parts = [pl.DataFrame(schema=score_schema())]
+    path = folder / RESPONSES
+    present = None
+    if path.is_file():
+        stored = pl.scan_parquet(path, glob=False)
+        columns = list(response_schema())
+        rows = stored.select(pl.len()).collect().item()
+        for start in range(0, rows, _CHUNK):
+            part = stored.slice(start, _CHUNK).select(columns).collect()
+            parts.append(score_responses(items, part))
+        present = stored.select("benchmark", "item_id", "sample", "probe").collect()
+    missing = not_asked(items, samples, present, manifest)
+    parts.append(score_responses(items, missing))
+    write_frame(folder / SCORES, pl.concat(parts))

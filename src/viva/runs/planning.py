@@ -1,0 +1,194 @@
+"""Which items a run asks: read from their sources, or taken from the folder where they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from viva._files import sha256
+from viva.errors import InputError
+from viva.formats.run import ITEMS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from viva.records import ItemsRead
+
+__all__ = ["FEWEST_OPTIONS", "Plan", "identity_of", "plan_items"]
+
+BUNDLED = "bundled"
+"""Stands for all bundled benchmarks wherever the name of one may stand."""
+FEWEST_OPTIONS = 2
+"""An item with fewer cannot be asked as a choice."""
+_NO_OPTIONS = "fewer than two options"
+
+
+class Plan(NamedTuple):
+    """What is to be asked."""
+
+    items: pl.DataFrame
+    sources: list[dict[str, Any]]
+    """Of each source its name, what identifies its content, and how many items it gave."""
+    summary: dict[str, Any]
+    """Count, hash, what was left out by reason, items without exactly one right option."""
+    new: bool
+    """Whether the items differ from those in the folder."""
+
+
+def identity_of(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What of the sources identifies a run: the content, not the place."""
+    return [{k: s[k] for k in ("benchmark", "sha256", "hash") if k in s} for s in sources]
+
+
+def plan_items(
+    benchmark: object, *, limit: int | None, folder: Path, earlier: Mapping[str, Any] | None
+) -> Plan:
+    """The items to ask, in the order of asking.
+
+    Where a run continues with files that have not changed, its own table is taken: reading a
+    large benchmark again takes longer than the whole rest of a resumed start.
+
+    Parameters
+    ----------
+    benchmark : source or list of sources
+        A benchmark's name, a path, ``hub:NAME``, a frame or a list of dictionaries; several as a
+        list.
+    limit : int, optional
+        First items of each source.
+    folder : pathlib.Path
+        The run folder.
+    earlier : mapping, optional
+        Manifest of the run that continues.
+
+    Raises
+    ------
+    InputError
+        A source that cannot be read, or nothing in it that can be asked.
+    """
+    import polars as pl
+
+    sources = _sources(benchmark)
+    if not sources:
+        raise InputError("no benchmark given", mend="Name one, or an items file")
+    identified = [_identify(source) for source in sources]
+    if earlier is not None and earlier.get("limit") == limit and (folder / ITEMS).is_file():
+        known = earlier.get("sources") or []
+        if all("sha256" in s for s in identified) and identity_of(known) == identity_of(identified):
+            from viva.formats.run import read_items_table
+
+            return Plan(read_items_table(folder), known, dict(earlier["items"]), new=False)
+    from viva.benchmarks import merge
+    from viva.records import ItemsRead
+
+    reads: list[ItemsRead] = []
+    reasons: Counter[str] = Counter()
+    for source, found in zip(sources, identified, strict=True):
+        read = _read(source)
+        reasons.update(left.reason for left in read.left_out)
+        askable = read.items.filter(pl.col("options").list.len() >= FEWEST_OPTIONS)
+        if fewer := read.items.height - askable.height:
+            reasons[_NO_OPTIONS] += fewer
+        if "sha256" not in found:
+            found["hash"] = _hash(askable)
+        found["items"] = askable.height
+        reads.append(ItemsRead(askable if limit is None else askable.head(limit), []))
+    items = reads[0].items if len(reads) == 1 else merge(reads).items
+    if items.is_empty():
+        raise InputError("no item to ask: none has two options", mend="Give items with options")
+    summary = {
+        "count": items.height,
+        "hash": _hash(items),
+        "left_out": dict(sorted(reasons.items())),
+        "without_one_right_option": items.filter(
+            pl.col("target").ne_missing(pl.lit("choice"))
+        ).height,
+    }
+    new = earlier is None or (earlier.get("items") or {}).get("hash") != summary["hash"]
+    return Plan(items, identified, summary, new=new)
+
+
+def _sources(given: object) -> list[Any]:
+    """One source or several: a name, a path, a frame or a list of rows is one source."""
+    if given is None:
+        return []
+    if isinstance(given, (str, os.PathLike)) or hasattr(type(given), "columns"):
+        return [given]
+    if isinstance(given, Mapping):
+        return [[given]]
+    if not isinstance(given, Iterable):
+        raise InputError(f"no benchmark can be read from {type(given).__name__}")
+    listed = list(given)
+    return [listed] if listed and all(isinstance(row, Mapping) for row in listed) else listed
+
+
+def _identify(source: Any) -> dict[str, Any]:
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        if Path(name).is_file():
+            return {"source": name, "sha256": sha256(name)}
+        return {"source": name, "benchmark": name}
+    return {"source": "frame" if hasattr(type(source), "columns") else "rows"}
+
+
+def _read(source: Any) -> ItemsRead:
+    from viva import benchmarks
+
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        if not Path(name).exists() and not name.startswith("hub:"):
+            if name == BUNDLED:
+                return benchmarks.bundled()
+            if _names_a_file(name):
+                return benchmarks.read_items(name)  # which says what is wrong with the path
+            return benchmarks.load(name)
+    return _with_unkeyed(source)
+
+
+def _names_a_file(name: str) -> bool:
+    suffixes = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".ndjson")
+    return os.sep in name or name.lower().endswith(suffixes)
+
+
+def _with_unkeyed(source: Any) -> ItemsRead:
+    """The items of a source; those whose key cannot be read too, which are asked, not scored."""
+    import polars as pl
+
+    from viva.benchmarks import read_items
+    from viva.records import ItemsRead
+
+    try:
+        keyed = read_items(source)
+    except InputError:
+        unkeyed = read_items(source, need_key=False)
+        if unkeyed.items.filter(pl.col("options").list.len() >= FEWEST_OPTIONS).is_empty():
+            raise
+        return unkeyed
+    if not keyed.left_out or (isinstance(source, str) and source.startswith("hub:")):
+        return keyed
+    try:
+        lenient = read_items(source, need_key=False)
+    except InputError:
+        return keyed
+    key = ["benchmark", "item_id"]
+    extra = lenient.items.join(keyed.items, on=key, how="anti", maintain_order="left")
+    extra = extra.filter(pl.col("options").list.len() >= FEWEST_OPTIONS)
+    if extra.is_empty():
+        return keyed
+    taken = set(extra["item_id"].to_list())
+    left = [row for row in keyed.left_out if row.id not in taken]
+    return ItemsRead(pl.concat([keyed.items, extra]), left)
+
+
+def _hash(items: pl.DataFrame) -> str:
+    """SHA-256 over what identifies the items, in order, in hex."""
+    found = hashlib.sha256()
+    columns = ("benchmark", "item_id", "question", "options", "context", "key")
+    for row in items.select(columns).iter_rows():
+        said = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        found.update(said.encode("utf-8", "surrogatepass") + b"\n")
+    return found.hexdigest()

@@ -1,0 +1,295 @@
+"""One session of a run: from the first line of the manifest to the last, whatever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from viva import methods
+from viva.errors import InputError
+from viva.formats.run import ITEMS, JOURNAL, SCORES
+from viva.models import Backend
+from viva.models.budget import Budget
+from viva.models.client import Client
+from viva.runs import manifest as manifests
+from viva.runs.compaction import compact
+from viva.runs.engine import Ask, Counts, Engine, unfinished
+from viva.runs.folder import holder, write_frame
+from viva.runs.grading import write_scores
+from viva.runs.journal import Journal
+from viva.runs.planning import Plan
+from viva.runs.resuming import read_earlier
+from viva.runs.tasks import Keys, tasks_of
+
+__all__ = ["INTERRUPTED", "Limits", "Progress", "Session"]
+
+INTERRUPTED = "interrupted"
+"""The reason why a run stopped that was told to by a signal."""
+
+Progress = Callable[[Counts, str], AbstractContextManager[None]]
+"""``with progress(counts, title)`` around the asking; the counts change meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may spend, all its sessions together; None = no limit."""
+
+    max_calls: int | None = None
+    """Tries: requests that the server sees."""
+    max_tokens: int | None = None
+    """Input and output."""
+    max_cost: float | None = None
+    """In the currency of the prices."""
+
+
+class Session:
+    """Asks what is not settled yet, in a folder whose lock is held.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run folder.
+    plan : Plan
+        What is to be asked.
+    earlier : dict, optional
+        The manifest of the sessions before.
+    identity, operation : dict
+        Settings, as the manifest holds them.
+    samples : int
+        Responses for each item.
+    limit : int, optional
+        First items of each source.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        plan: Plan,
+        earlier: dict[str, Any] | None,
+        identity: dict[str, Any],
+        operation: dict[str, Any],
+        samples: int,
+        limit: int | None,
+    ) -> None:
+        self.folder, self.plan = folder, plan
+        self.samples = samples
+        self.planned = plan.items.height * samples
+        self.counts = Counts(planned=self.planned)
+        self._begun = time.monotonic()
+        self._before: tuple[int, int, int, float] = (0, 0, 0, 0.0)
+        earlier = earlier or {}
+        self._sessions: list[dict[str, Any]] = list(earlier.get("sessions") or [])
+        self._manifest: dict[str, Any] = {
+            "state": "running",
+            "stopped": None,
+            "created": earlier.get("created") or manifests.now(),
+            "identity": identity,
+            "samples": samples,
+            "limit": limit,
+            "sources": plan.sources,
+            "items": plan.summary,
+            "operation": operation,
+            "versions": manifests.versions(),
+            "git": manifests.git_commit(),
+            "capabilities": None,
+        }
+
+    def run(
+        self,
+        backend: Backend,
+        ask: Ask,
+        make_client: Callable[..., Client],
+        *,
+        method: str,
+        budget: Limits,
+        progress: Progress | None,
+        close: bool,
+    ) -> dict[str, Any]:
+        """Ask, compact, score; the fields of a :class:`viva.runs.Run` but the folder.
+
+        Raises
+        ------
+        InputError
+            As :func:`viva.evaluate`.
+        """
+        asking = self._ask(backend, ask, make_client, method, budget, progress, close=close)
+        stopped = _in_loop(asking)
+        counts = self.counts
+        if stopped != INTERRUPTED:
+            compact(self.folder)
+            reason = self._manifest | {"stopped": stopped}
+            write_scores(self.folder, self.plan.items, self.samples, reason)
+        failed = counts.failed + len(counts.stale)
+        outcome = {
+            "planned": self.planned,
+            "done": counts.done,
+            "failed": failed,
+            "ungraded": self.planned - counts.done,
+            "calls": counts.calls,
+            "tokens": counts.tokens,
+            "cost": counts.cost if counts.priced else None,
+        }
+        self._write("stopped" if stopped else "finished", stopped, outcome)
+        seconds = sum(session.get("seconds") or 0.0 for session in self._sessions)
+        return outcome | {
+            "seconds": seconds,
+            "stopped": stopped,
+            "left_out": self.plan.summary["left_out"],
+        }
+
+    async def _ask(
+        self,
+        backend: Backend,
+        ask: Ask,
+        make_client: Callable[..., Client],
+        method: str,
+        budget: Limits,
+        progress: Progress | None,
+        *,
+        close: bool,
+    ) -> str | None:
+        """The asking itself; why it stopped early, None where it did not."""
+        try:
+            await self._preflight(backend, method)
+            earlier = read_earlier(self.folder)
+            counts = self.counts
+            counts.done, counts.failed = earlier.answered, earlier.failed
+            counts.earlier, counts.stale = counts.done + counts.failed, earlier.stale
+            counts.calls, counts.tokens, counts.cost = earlier.calls, earlier.tokens, earlier.cost
+            counts.priced = earlier.cost > 0
+            self._before = (counts.earlier, earlier.calls, earlier.tokens, earlier.cost)
+            client = make_client(
+                budget=Budget(
+                    **asdict(budget),
+                    spent_calls=earlier.calls,
+                    spent_tokens=earlier.tokens,
+                    spent_cost=earlier.cost,
+                ),
+                on_event=counts.on_event,
+            )
+            identity = self._manifest["identity"]
+            keyed = ("name", "label", "parameters", "prepared", "sampling", "seed")
+            settings = {name: identity[name] for name in keyed}
+            settings["prompt"] = (identity["prompt"] or {}).get("hash")
+            keys = Keys(settings, identity["seed"])
+            self._manifest["unreadable_lines"] = len(earlier.unreadable)
+            self._sessions.append(holder() | {"started": manifests.now()})
+            (self.folder / SCORES).unlink(missing_ok=True)  # they are of what was there before
+            if self.plan.new or not (self.folder / ITEMS).is_file():
+                write_frame(self.folder / ITEMS, self.plan.items)
+            self._manifest["capabilities"] = manifests.capabilities_of(backend.capabilities)
+            self._write("running", None, {})
+            with contextlib.closing(Journal(self.folder / JOURNAL)) as journal:
+                engine = Engine(
+                    ask,
+                    client,
+                    journal,
+                    keys,
+                    model=identity["name"],
+                    label=identity["label"],
+                    counts=counts,
+                    recorded=lambda task: earlier.recorded(journal, task),
+                )
+                tasks = unfinished(tasks_of(self.plan.items, self.samples), keys, earlier.tasks)
+                shown = progress(counts, identity["name"]) if progress else contextlib.nullcontext()
+                with shown:
+                    return await self._until_stopped(engine, client, tasks)
+        finally:
+            if close:
+                await backend.close()
+
+    async def _preflight(self, backend: Backend, method: str) -> None:
+        """What can be known before the first call: the server, the model, what it can do."""
+        check = getattr(backend, "check", None)
+        if check is not None:
+            await check()
+        if methods.find_method(method).needs:
+            await backend.probe()
+        methods.check_needs(method, backend.capabilities)
+
+    async def _until_stopped(self, engine: Engine, client: Client, tasks: Any) -> str | None:
+        counts = self.counts
+        before = counts.done
+        try:
+            with _signals(client):
+                await engine.run(tasks, client.limiter.most)
+        except asyncio.CancelledError:
+            if client.stopped != INTERRUPTED:
+                raise
+        except InputError as error:
+            self._close(error.what)
+            raise
+        if client.fatal is not None and counts.done == before:
+            self._close(str(client.fatal))
+            raise InputError(str(client.fatal), mend="Mend it, then run the same command again")
+        return client.stopped
+
+    def _close(self, reason: str) -> None:
+        """Say in the manifest that the session ended in trouble, where it can still be written."""
+        with contextlib.suppress(InputError):
+            self._write("stopped", reason, {})
+
+    def _write(self, state: str, stopped: str | None, outcome: dict[str, Any]) -> None:
+        """Write the manifest as things stand."""
+        counts = self.counts
+        current = self._sessions[-1]
+        current["seconds"] = round(time.monotonic() - self._begun, 3)
+        if state != "running":
+            now = (counts.done + counts.failed, counts.calls, counts.tokens, counts.cost)
+            spent = zip(("settled", "calls", "tokens", "cost"), now, self._before, strict=True)
+            current |= {name: after - before for name, after, before in spent}
+            current["ended"] = manifests.now()
+        self._manifest |= {
+            "state": state,
+            "stopped": stopped,
+            "sessions": self._sessions,
+            "counts": {"planned": self.planned} | outcome,
+        }
+        manifests.write(self.folder, self._manifest)
+
+
+@contextlib.contextmanager
+def _signals(client: Client) -> Iterator[None]:
+    """Once: finish what is in flight. Twice: cancel. Only the main thread can listen."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    listening: list[signal.Signals] = []
+
+    def told() -> None:
+        if client.stopped is None:
+            client.stop(INTERRUPTED)
+        elif task is not None:
+            client.stopped = INTERRUPTED
+            task.cancel()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, told)
+            except (NotImplementedError, RuntimeError, ValueError):  # not on this platform
+                continue
+            listening.append(number)
+    try:
+        yield
+    finally:
+        for number in listening:
+            loop.remove_signal_handler(number)
+
+
+def _in_loop(work: Coroutine[Any, Any, str | None]) -> str | None:
+    """Run to the end, also where a loop runs already (a notebook): then in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

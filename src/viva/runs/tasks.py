@@ -1,0 +1,101 @@
+"""What is to be asked: an item and a sample of it, the key it is known by, its seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from viva.formats.run import items_of
+from viva.records import Item
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Keys", "Task", "item_hash", "tasks_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One response to be brought in."""
+
+    item: Item
+    sample: int = 0
+    probe: str | None = None
+    cue: str | None = None
+    prefix: str | None = None
+    """A start that is put before the model; None = the item is asked clean."""
+
+
+def _digest(*parts: object) -> str:
+    said = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def item_hash(item: Item) -> str:
+    """First 32 hex digits of SHA-256 over what a model is shown of an item.
+
+    Other than :func:`viva.records.content_hash` it tells apart the order of the options, the
+    spelling and the context.
+    """
+    return _digest(item.question, item.options, item.context)
+
+
+class Keys:
+    """Keys of tasks and seeds of calls, under the settings of one run.
+
+    Parameters
+    ----------
+    settings : mapping
+        All that can change an answer: model, method, parameters, sampling, prompt, seed. Plain
+        JSON values.
+    seed : int
+        Of the run.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], seed: int) -> None:
+        said = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
+        self._settings = hashlib.sha256(said.encode("utf-8", "surrogatepass"))
+        self._seed = str(seed)
+
+    def task(self, task: Task) -> str:
+        """32 hex digits that change with anything that can change the answer."""
+        item = task.item
+        said = json.dumps(
+            (
+                item.benchmark, item.item_id, item.question, item.options, item.context,
+                task.probe, task.cue, task.prefix, task.sample,
+            ),
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )  # fmt: skip
+        found = self._settings.copy()
+        found.update(said.encode("utf-8", "surrogatepass"))
+        return found.hexdigest()[:32]
+
+    def seed(self, task: Task, draw: int) -> int:
+        """Seed of a call, 0 .. 2^31 - 1: no order of calls and no crash changes it."""
+        said = "\x1f".join(
+            (self._seed, task.item.benchmark, task.item.item_id, str(task.sample), str(draw))
+        )
+        raw = hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
+        return int.from_bytes(raw[:4], "big") & 0x7FFFFFFF
+
+
+def tasks_of(items: pl.DataFrame, samples: int) -> Iterator[Task]:
+    """Every sample of every item, made as they are asked for.
+
+    The samples of an item follow one another: servers that keep prompts find them again.
+
+    Parameters
+    ----------
+    items : polars.DataFrame
+        Columns of :func:`viva.records.item_schema`.
+    samples : int
+        Responses for each item.
+    """
+    for item in items_of(items):
+        for sample in range(samples):
+            yield Task(item, sample)
