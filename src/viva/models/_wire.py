@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import email.utils
-import json
 import math
 import re
-import time
-from collections.abc import Mapping
 from typing import Any, Literal
 
+from viva.models._refusals import failed, one_line, read_json, says
 from viva.models.failures import CallFailed, Failure
 from viva.models.requests import Completion, Request
 
 __all__ = [
-    "LARGEST_REPLY",
     "PREFILL_MODES",
     "PrefillMode",
     "chat_payload",
     "completions_payload",
-    "failed",
-    "one_line",
+    "listed_models",
     "read_completion",
-    "read_json",
-    "redacted",
-    "retry_after",
 ]
 
-LARGEST_REPLY = 64 * 2**20
-"""Bytes of a reply that are read at most."""
 
-_LONGEST_DETAIL = 300
-_LONGEST_WAIT = 3600.0
-
-PrefillMode = Literal["flags", "last message", "prefix field", "completions"]
+PrefillMode = Literal["flags", "last message", "prefix field", "completions", "closed"]
 
 PREFILL_MODES: dict[PrefillMode, str] = {
     "flags": "chat; the last message is the assistant's, continue_final_message is true",
@@ -43,6 +30,14 @@ PREFILL_MODES: dict[PrefillMode, str] = {
 }
 """Ways in which servers take the beginning of the assistant's turn, in the order of trying:
 vLLM and SGLang; llama.cpp, Ollama and some closed APIs; DeepSeek and Mistral; every other."""
+
+_FIELDS: dict[PrefillMode, tuple[dict[str, Any], dict[str, Any]]] = {
+    "flags": ({}, {"continue_final_message": True, "add_generation_prompt": False}),
+    "closed": ({}, {"continue_final_message": False, "add_generation_prompt": False}),
+    "last message": ({}, {}),
+    "prefix field": ({"prefix": True}, {}),
+}
+"""Fields of the last message, and of the payload. A closed turn is what a probe compares with."""
 
 _OWN = frozenset({"messages", "model", "prompt", "stream"})
 """Fields that ``Sampling.extra`` cannot set."""
@@ -97,12 +92,9 @@ def chat_payload(
     if request.top_logprobs is not None:
         payload |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     if request.prefix is not None:
-        begun: dict[str, Any] = {"role": "assistant", "content": request.prefix}
-        if mode == "prefix field":
-            begun["prefix"] = True
-        messages.append(begun)
-        if mode == "flags":
-            payload |= {"continue_final_message": True, "add_generation_prompt": False}
+        of_message, of_payload = _FIELDS[mode or "last message"]
+        messages.append({"role": "assistant", "content": request.prefix, **of_message})
+        payload |= of_payload
     return payload | _extra(request)
 
 
@@ -127,173 +119,20 @@ def completions_payload(model: str, request: Request, prompt: str) -> dict[str, 
     return payload | extra
 
 
-# Replies -------------------------------------------------------------------------------------
+# Replies -----------------------------------------------------------------------------------------
 
 
-def one_line(text: str) -> str:
-    """A server's words in one printable, bounded line."""
-    text = " ".join(text[: 20 * _LONGEST_DETAIL].split())
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
-
-
-def redacted(text: str, key: str | None) -> str:
-    """The text without the key, wherever it stands."""
-    return text.replace(key, "***") if key else text
-
-
-def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds that a server asks to wait.
-
-    Parameters
-    ----------
-    headers : mapping
-        Of the reply; ``Retry-After`` in seconds or as an HTTP date (RFC 9110, 10.2.3), or
-        ``retry-after-ms``. A date is taken against the reply's own ``Date``, so that a wrong
-        clock on either side does no harm.
-    now : float, optional
-        Unix time, where the reply has no ``Date``.
-
-    Returns
-    -------
-    float or None
-        0 .. 3600; None where nothing readable is asked.
-    """
-    for name, unit in (("retry-after-ms", 1e-3), ("Retry-After", 1.0)):
-        said = headers.get(name, "").strip()
-        try:
-            seconds = float(said) * unit
-        except ValueError:
-            continue
-        if math.isfinite(seconds):
-            return min(max(seconds, 0.0), _LONGEST_WAIT)
-    until = _http_date(headers.get("Retry-After"))
-    if until is None:
-        return None
-    since = _http_date(headers.get("Date"))
-    if since is None:
-        since = time.time() if now is None else now
-    return min(max(until - since, 0.0), _LONGEST_WAIT)
-
-
-def _http_date(said: str | None) -> float | None:
-    if not said:
-        return None
+def listed_models(body: bytes) -> list[str]:
+    """The names in a reply of ``/models``; empty where it cannot be read."""
     try:
-        return email.utils.parsedate_to_datetime(said).timestamp()
-    except (ValueError, OverflowError, TypeError):
-        return None
-
-
-def read_json(body: bytes) -> Any:
-    """A reply's JSON.
-
-    Raises
-    ------
-    ValueError
-        Not JSON, or nested deeper than can be read.
-    """
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _says(body: bytes) -> tuple[str, str]:
-    """What an error reply says, and its code or type."""
-    try:
-        said = read_json(body)
+        reply = read_json(body)
     except ValueError:
-        text = body[:20_000].decode("utf-8", "replace")
-        title = re.search(r"(?is)<title[^>]*>(.{0,200}?)</title", text)
-        return (title[1] if title else re.sub(r"<[^<>]{0,500}>", " ", text[:2000])), ""
-    for _ in range(4):  # {"error": {"message": ...}}, [{"error": ...}], {"detail": [{"msg": ...}]}
-        if isinstance(said, list) and said:
-            said = said[0]
-        elif isinstance(said, dict):
-            code = f"{said.get('code') or ''} {said.get('type') or ''}".strip()
-            for name in ("error", "message", "detail", "msg"):
-                if said.get(name):
-                    if isinstance(said[name], str):
-                        return said[name], code
-                    said = said[name]
-                    break
-            else:
-                break
-        else:
-            break
-    return json.dumps(said, ensure_ascii=False)[:2000], ""
-
-
-_CONTEXT = re.compile(
-    r"context_length_exceeded|exceed_context_size"
-    r"|maximum (?:context|model) length|context (?:length|window|size)"
-    r"|decoder prompt \(length \d+\) is longer|prompt is too long|prompt too long"
-    r"|`?inputs`? (?:tokens|must have less than)"
-    r"|input token count .{0,40}exceeds|exceeds? .{0,40}maximum (?:input|sequence|number of tokens)"
-    r"|prompt length .{0,60}exceeds|max_seq_len|reduce the length of the (?:messages|prompt|input)"
-    r"|max_tokens must be at least 1, got -",
-    re.IGNORECASE,
-)
-"""How OpenAI, vLLM, SGLang, llama.cpp, TGI, TensorRT-LLM, Ollama, LM Studio, Mistral, Anthropic
-and Google say that a prompt is too long."""
-
-_NO_MODEL = re.compile(
-    r"model_not_found|model\b.{0,300}\b(?:not (?:exist|found|available|a valid)|is not a valid)"
-    r"|does not exist|not a valid model|no such model|pinned to",
-    re.IGNORECASE | re.DOTALL,
-)
-
-_STATUS = {
-    401: Failure.KEY,
-    402: Failure.KEY,
-    403: Failure.KEY,
-    404: Failure.NO_MODEL,
-    408: Failure.TIME_OUT,
-    409: Failure.SERVER_ERROR,
-    424: Failure.SERVER_ERROR,
-    425: Failure.SERVER_ERROR,
-    429: Failure.RATE_LIMIT,
-}
-
-
-def failed(status: int, headers: Mapping[str, str], body: bytes) -> CallFailed:
-    """The failure that an error reply means.
-
-    Parameters
-    ----------
-    status : int
-        HTTP status, not 2xx.
-    headers : mapping
-        Read for the time to wait.
-    body : bytes
-        Read for the wording: servers agree on few codes.
-
-    Returns
-    -------
-    CallFailed
-        ``CONTEXT`` by wording at 400, 413, 422 and 5xx; ``FILTERED`` by code; a spent quota
-        (429) or credit (402) is ``KEY``: no waiting mends it; else by status.
-    """
-    text, code = _says(body)
-    said = f"{code} {text}"[:4000]
-    failure = _STATUS.get(status)
-    if failure is None:
-        failure = Failure.SERVER_ERROR if status >= 500 else Failure.REFUSED
-        if status < 400:
-            failure = Failure.MALFORMED
-        elif _CONTEXT.search(said):
-            failure = Failure.CONTEXT
-        elif "content_filter" in said:
-            failure = Failure.FILTERED
-        elif status < 500 and _NO_MODEL.search(said):
-            failure = Failure.NO_MODEL
-    elif status == 429 and "insufficient_quota" in said:
-        failure = Failure.KEY
-    where = f"HTTP {status}"
-    if status < 400 and headers.get("Location"):
-        text = f"the server sends on to {headers['Location']}"
-    return CallFailed(failure, one_line(f"{where}: {text}"), retry_after=retry_after(headers))
+        return []
+    listed = reply.get("data", reply.get("models")) if isinstance(reply, dict) else reply
+    if not isinstance(listed, list):
+        return []
+    names = (m.get("id", m.get("name")) if isinstance(m, dict) else m for m in listed)
+    return [name for name in names if isinstance(name, str)]
 
 
 def _text(value: Any) -> str | None:
@@ -345,36 +184,32 @@ def read_completion(
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind and kind != "application/json" and not kind.endswith("+json"):
-        text, _ = _says(body)
+        text, _ = says(body)
         raise CallFailed(Failure.MALFORMED, one_line(f"{kind} instead of JSON: {text}"))
     try:
         reply = read_json(body)
-    except ValueError as error:
-        raise CallFailed(Failure.MALFORMED, one_line(f"not JSON ({error})")) from None
+    except ValueError as problem:
+        raise CallFailed(Failure.MALFORMED, one_line(f"not JSON ({problem})")) from None
     if not isinstance(reply, dict):
         raise CallFailed(Failure.MALFORMED, "the reply is not a JSON object")
     choices = reply.get("choices")
     if not isinstance(choices, list) or not choices:
-        if reply.get("error"):
-            error = reply["error"]
-            code = error.get("code") if isinstance(error, dict) else None
-            status = code if isinstance(code, int) and 400 <= code < 600 else 500
-            raise failed(status, {}, body)
-        raise CallFailed(Failure.MALFORMED, "the reply has no choices")
+        error = reply.get("error")
+        if not error:
+            raise CallFailed(Failure.MALFORMED, "the reply has no choices")
+        code = error.get("code") if isinstance(error, dict) else None
+        raise failed(code if isinstance(code, int) and 400 <= code < 600 else 500, {}, body)
     choice = next(
         (c for c in choices if isinstance(c, dict) and c.get("index", 0) == 0), choices[0]
     )
     if not isinstance(choice, dict):
         raise CallFailed(Failure.MALFORMED, "a choice is not a JSON object")
-    message = choice.get("message")
-    if isinstance(message, dict):
-        text = _text(message.get("content"))
-        reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
-        text = text or _text(message.get("refusal")) or ""
-    elif "text" in choice:
-        text, reasoning = _text(choice["text"]) or "", _text(choice.get("reasoning"))
-    else:
+    message = choice.get("message", choice if "text" in choice else None)
+    if not isinstance(message, dict):
         raise CallFailed(Failure.MALFORMED, "a choice has neither message nor text")
+    said = (_text(message.get(name)) for name in ("content", "text", "refusal"))
+    text = next((t for t in said if t), "")
+    reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
     finish = choice.get("finish_reason")
     finish = one_line(finish)[:40] if isinstance(finish, str) else None
     if not text and finish == "content_filter":

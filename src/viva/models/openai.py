@@ -9,27 +9,24 @@ servers' own five seconds); where it closes in the very moment of sending, the t
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import dataclasses
-import itertools
+import difflib
 import json
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from viva.errors import InputError
-from viva.models import _wire
+from viva.models import _wire, probing
+from viva.models._http import Http
+from viva.models._refusals import failed, read_json
 from viva.models._replicas import Replica, replicas_of
 from viva.models.backend import Capabilities, Prefill
-from viva.models.failures import CallFailed, Failure
-from viva.models.requests import Completion, Request
+from viva.models.failures import FATAL, RETRIED, CallFailed, Failure
+from viva.models.requests import Completion, Message, Request, Sampling
 from viva.models.specs import ModelOptions
 from viva.models.templates import ChatTemplate, find_template, load_template
-
-if TYPE_CHECKING:
-    import aiohttp
 
 __all__ = ["OpenAIBackend", "open_openai"]
 
@@ -37,12 +34,8 @@ DEFAULT_URL = "http://localhost:8000/v1"
 """Where vLLM, ``transformers serve`` and SGLang's OpenAI examples listen; never a service outside:
 answers and cases leave the machine only where the user says so."""
 
-_CONNECT_SECONDS = 10.0
-_IDLE_SECONDS = 4.0
 _LIST_SECONDS = 20.0
 _CONNECTIONS = 64
-_SHORTEST_KEY = 8
-"""Shorter keys are placeholders such as ``EMPTY``, a word that a model may write."""
 
 
 def open_openai(name: str, options: ModelOptions) -> OpenAIBackend:
@@ -74,8 +67,8 @@ class OpenAIBackend:
         self._model = options.name or Path(served_name).name or served_name
         self._options = options
         self._replicas = replicas_of(urls)
-        self._turn = itertools.count()
-        self._key = self._read_key()
+        self._has_key = False
+        self._http = Http(self._replicas, self._read_key())
         self._length_field = "max_tokens"
         if any(r.host == "api.openai.com" for r in self._replicas):
             self._length_field = "max_completion_tokens"
@@ -99,8 +92,6 @@ class OpenAIBackend:
                 prefill=Prefill.CONTINUED,
                 evidence={"prefill": "the prompt is made here and ends with the prefix"},
             )
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _read_key(self) -> str | None:
         name = self._options.api_key_env
@@ -113,6 +104,7 @@ class OpenAIBackend:
                 f"no key for {away[0]}: the environment variable {name} is not set",
                 mend=f"Set {name}, or name the variable that holds the key by --api-key-env",
             )
+        self._has_key = bool(key)
         return key or None
 
     def __repr__(self) -> str:
@@ -148,6 +140,11 @@ class OpenAIBackend:
             "extra": dict(self._options.extra),
         }
 
+    @property
+    def prefill_mode(self) -> str | None:
+        """How a prefix is sent (a key of ``PREFILL_MODES``); None where none is continued."""
+        return self._mode
+
     # Calls -----------------------------------------------------------------------------------
 
     async def generate(self, request: Request) -> Completion:
@@ -174,9 +171,27 @@ class OpenAIBackend:
         return await self._ask(request, self._mode if request.prefix is not None else mode)
 
     async def _ask(
-        self, request: Request, mode: _wire.PrefillMode | None, *, empty: bool = False
+        self,
+        request: Request,
+        mode: _wire.PrefillMode | None,
+        *,
+        empty: bool = False,
+        replica: Replica | None = None,
     ) -> Completion:
         """A request in one of the ways of sending; ``empty``: no text is an answer too."""
+        started = time.perf_counter()
+        kind, body = await self._send(request, mode, replica)
+        completion = _wire.read_completion(
+            kind, body, began=request.prefix is not None, empty=empty
+        )
+        text = completion.text
+        if self._echoes and request.prefix and text.startswith(request.prefix):
+            text = text[len(request.prefix) :]
+        return dataclasses.replace(completion, text=text, seconds=time.perf_counter() - started)
+
+    async def _send(
+        self, request: Request, mode: _wire.PrefillMode | None, replica: Replica | None = None
+    ) -> tuple[str, bytes]:
         extra = self._options.extra
         if extra:
             sampling = dataclasses.replace(
@@ -190,15 +205,9 @@ class OpenAIBackend:
             payload = _wire.chat_payload(
                 self._served, request, mode=mode, length_field=self._length_field
             )
-        started = time.perf_counter()
-        kind, body = await self._post(path, json.dumps(payload).encode())
-        completion = _wire.read_completion(
-            kind, body, began=request.prefix is not None, empty=empty
+        return await self._post(
+            replica or self._http.least_busy(), path, json.dumps(payload).encode()
         )
-        text = completion.text
-        if self._echoes and request.prefix and text.startswith(request.prefix):
-            text = text[len(request.prefix) :]
-        return dataclasses.replace(completion, text=text, seconds=time.perf_counter() - started)
 
     def _raw_payload(self, request: Request) -> dict[str, Any]:
         if self._template is None:
@@ -211,125 +220,178 @@ class OpenAIBackend:
             prompt = self._template.without_bos(prompt)
         return _wire.completions_payload(self._served, request, prompt)
 
-    def _least_busy(self) -> Replica:
-        """The server with the fewest calls in flight, of those that do not rest after failures."""
-        now = time.monotonic()
-        awake = [r for r in self._replicas if r.rests_until <= now]
-        if not awake:
-            return min(self._replicas, key=lambda r: r.rests_until)
-        start = next(self._turn) % len(awake)  # equals take turns
-        return min(awake[start:] + awake[:start], key=lambda r: r.in_flight)
-
-    async def _post(self, path: str, data: bytes) -> tuple[str, bytes]:
+    async def _post(self, replica: Replica, path: str, data: bytes) -> tuple[str, bytes]:
         """Content type and body of a reply with status 200."""
-        replica = self._least_busy()
-        replica.in_flight += 1
+        status, headers, body = await self._http.exchange(
+            "POST", replica, path, data=data, seconds=self._options.timeout
+        )
+        if 200 <= status < 300:
+            return headers.get("Content-Type", ""), body
+        problem = failed(status, headers, body)
+        if status == 404 and problem.failure is Failure.NO_MODEL:
+            problem = CallFailed(
+                problem.failure,
+                f"{problem.detail} ({replica.shown}{path}, model {self._served})",
+            )
+        wants = status == 400 and "max_completion_tokens" in problem.detail
+        if wants and path != "/completions" and self._length_field == "max_tokens":
+            # Told once: from now on every call says it as this server wants it.
+            self._length_field = "max_completion_tokens"
+            problem = CallFailed(Failure.SERVER_ERROR, problem.detail)
+        raise problem
+
+    # What can be found out --------------------------------------------------------------------
+
+    async def check(self) -> None:
+        """Make sure, before a run, that every server answers and has the model.
+
+        Raises
+        ------
+        InputError
+            A server that is not reached, a key that is refused, or a model that is not there;
+            each says what to do.
+        """
+        for replica in self._replicas:
+            await self._check(replica)
+
+    async def _check(self, replica: Replica) -> None:
         try:
-            status, headers, body = await self._exchange(
-                "POST", replica, path, data=data, seconds=self._options.timeout
+            status, _, body = await self._http.exchange(
+                "GET", replica, "/models", data=None, seconds=_LIST_SECONDS
             )
         except CallFailed as failure:
-            replica.failed(failure.failure is Failure.CONNECTION)
-            raise
-        finally:
-            replica.in_flight -= 1
-        replica.failed(status in (502, 503, 504))
-        if not 200 <= status < 300:
-            failure = _wire.failed(status, headers, body)
-            if status == 404 and failure.failure is Failure.NO_MODEL:
-                failure.detail += f" ({replica.shown}{path}, model {self._served})"
-            elif "max_completion_tokens" in failure.detail and status == 400:
-                # Told once; from now on all calls say it as this server wants it.
-                if self._length_field == "max_tokens":
-                    self._length_field = "max_completion_tokens"
-                    failure.failure = Failure.SERVER_ERROR
-            raise failure
-        return headers.get("Content-Type", ""), body
-
-    async def _exchange(
-        self, method: str, replica: Replica, path: str, *, data: bytes | None, seconds: float
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of one HTTP exchange; the key is struck out of both."""
-        import aiohttp
-
-        session = self._open_session()
-        headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        broken: CallFailed
+            raise InputError(
+                f"no server answers at {replica.shown} ({failure})",
+                mend=f"Start one (vllm serve {self._served}; transformers serve; llama-server; "
+                "ollama serve), or name another by --base-url",
+            ) from None
+        if status in (401, 403):
+            said = "it is not set" if not self._has_key else "the server refuses it"
+            raise InputError(
+                f"{replica.shown} needs a key (HTTP {status})",
+                mend=f"Set the environment variable {self._options.api_key_env}: {said}",
+            )
+        listed = _wire.listed_models(body) if status == 200 else []
+        if self._served in listed:
+            return
+        # Lists are not complete everywhere: what counts is whether the model answers.
+        request = Request((Message("user", "Hello"),), sampling=Sampling(max_completion_tokens=1))
+        raw = self._options.api == "completions"
         try:
-            async with session.request(
-                method,
-                replica.address(path),
-                data=data,
-                headers=headers,
-                proxy=replica.proxy,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS),
-            ) as reply:
-                parts, size = [], 0
-                async for part in reply.content.iter_any():
-                    size += len(part)
-                    if size > _wire.LARGEST_REPLY:
-                        reply.close()
-                        raise CallFailed(
-                            Failure.MALFORMED, f"a reply larger than {_wire.LARGEST_REPLY} bytes"
-                        )
-                    parts.append(part)
-                body = b"".join(parts)
-                said = {
-                    name: self._redacted(reply.headers[name])
-                    for name in ("Content-Type", "Date", "Location", "Retry-After")
-                    if name in reply.headers
-                }
-                if "retry-after-ms" in reply.headers:
-                    said["retry-after-ms"] = reply.headers["retry-after-ms"]
-                if (self._key and len(self._key) >= _SHORTEST_KEY) or (
-                    self._key and reply.status >= 300
-                ):
-                    body = body.replace(self._key.encode(), b"***")
-                return reply.status, said, body
-        except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
-            broken = self._broken(Failure.MALFORMED, "the reply broke off", error)
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
-            broken = self._broken(Failure.CONNECTION, f"{replica.shown} not reached", error)
-        except TimeoutError:
-            broken = CallFailed(Failure.TIME_OUT, f"no reply within {seconds:g} s")
-        except (aiohttp.ClientError, OSError) as error:
-            broken = self._broken(Failure.CONNECTION, f"{replica.shown} broke off", error)
-        # Outside the handlers: aiohttp's errors hold the request's headers, and so the key.
-        raise broken
+            await self._ask(request, "completions" if raw else None, empty=True, replica=replica)
+        except CallFailed as failure:
+            if failure.failure in FATAL:
+                raise InputError(
+                    f"model {self._served!r}: {failure}", mend=self._mend(failure, listed)
+                ) from None
 
-    def _broken(self, failure: Failure, what: str, error: BaseException) -> CallFailed:
-        said = self._redacted(f"{what}: {type(error).__name__}: {error}")
-        return CallFailed(failure, _wire.one_line(said))
+    def _mend(self, failure: CallFailed, listed: list[str]) -> str:
+        if failure.failure is Failure.KEY:
+            return f"Set the environment variable {self._options.api_key_env}"
+        near = difflib.get_close_matches(self._served, listed, n=1, cutoff=0.5)
+        if near:
+            return f"Did you mean openai/{near[0]}?"
+        names = ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")
+        return f"The server has: {names}" if listed else "Is the base URL right (--base-url)?"
 
-    def _redacted(self, text: str) -> str:
-        return _wire.redacted(text, self._key)
+    async def probe(self) -> Capabilities:
+        """Find out, by some twenty short calls, what the server can do with this model.
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        """The session of the running loop, made when first needed."""
-        import aiohttp
+        Raises
+        ------
+        InputError
+            The model cannot be asked.
+        """
+        try:
+            self._capabilities = await self._probe()
+        except CallFailed as failure:
+            raise InputError(
+                f"model {self._served!r} cannot be probed: {failure}", mend=self._mend(failure, [])
+            ) from None
+        return self._capabilities
 
-        loop = asyncio.get_running_loop()
-        if self._session is None or self._session.closed or self._loop is not loop:
-            self._let_go()
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS)
-            # Proxies are looked up once, here, and never for a local server; ~/.netrc is not read.
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=False)
-            self._loop = loop
-        return self._session
+    def _way(self, mode: _wire.PrefillMode | None) -> probing.Ask:
+        async def ask(request: Request) -> Completion:
+            return await self._ask(request, mode, empty=True)
 
-    def _let_go(self) -> None:
-        """Drop a session whose loop is gone: its sockets cannot be closed politely."""
-        session, self._session = self._session, None
-        if session is not None and not session.closed:
-            with contextlib.suppress(RuntimeError):
-                session._connector._close()  # type: ignore[union-attr]
-            session.detach()
+        return ask
+
+    async def _probe(self) -> Capabilities:
+        api = self._options.api
+        evidence: dict[str, str] = {}
+        self._mode, self._echoes = None, False
+        plain = self._way("completions" if api == "completions" else None)
+        base = await probing.answers(plain)
+        found = probing.Finding(Prefill.UNKNOWN, "")
+        if api != "completions":
+            chat: list[_wire.PrefillMode] = ["flags", "last message", "prefix field"]
+            mode, found = await probing.find_prefill(
+                {m: self._way(m) for m in chat}, plain, self._way("closed")
+            )
+            self._mode, self._echoes = cast("_wire.PrefillMode | None", mode), found.echoes
+        if self._mode is None and self._template is not None and api != "chat":
+            raw = await self._probe_raw(None if api == "completions" else base.input_tokens)
+            if raw.prefill is Prefill.CONTINUED:
+                self._mode = "completions"
+            joined = "; ".join(e for e in (found.evidence, f"completions: {raw.evidence}") if e)
+            found = raw._replace(evidence=joined) if self._mode else found._replace(evidence=joined)
+        evidence["prefill"] = found.evidence
+        logprobs, evidence["logprobs"] = await probing.logprobs(plain)
+        seed, evidence["seed"] = await probing.seed(plain)
+        reasoning, evidence["reasoning_field"] = await probing.reasoning(plain)
+        several, evidence["n"] = await self._probe_n()
+        return Capabilities(
+            prefill=found.prefill,
+            logprobs=logprobs,
+            seed=seed,
+            n=several,
+            reasoning_field=reasoning,
+            evidence=evidence,
+        )
+
+    async def _probe_raw(self, chat_tokens: int | None) -> probing.Finding:
+        """Whether raw completions work, and who puts the token of beginning before the prompt."""
+        ask = self._way("completions")
+        seen: dict[bool, int | None] = {}
+        try:
+            for keeps in (False, True):
+                self._keeps_bos = keeps
+                seen[keeps] = (await probing.answers(ask)).input_tokens
+                if chat_tokens is None or seen[keeps] == chat_tokens:
+                    break
+            else:
+                self._keeps_bos = False
+            found = await probing.prefill(ask)
+        except CallFailed as failure:
+            if failure.failure is Failure.KEY:
+                raise
+            return probing.Finding(Prefill.REFUSED, str(failure))
+        said = "the prompt is made here and ends with the prefix"
+        if found.prefill in (Prefill.CONTINUED, Prefill.UNKNOWN):
+            found = probing.Finding(Prefill.CONTINUED, f"{said}; {found.evidence}", found.echoes)
+        if chat_tokens is not None and seen[self._keeps_bos] is not None:
+            found = found._replace(
+                evidence=f"{found.evidence}; prompt of {seen[self._keeps_bos]} tokens, "
+                f"in chat {chat_tokens}"
+            )
+        return found
+
+    async def _probe_n(self) -> tuple[bool | None, str]:
+        request = Request(
+            (Message("user", "Hello"),),
+            sampling=Sampling(temperature=1.0, max_completion_tokens=2, extra={"n": 2}),
+        )
+        raw = self._options.api == "completions"
+        try:
+            _, body = await self._send(request, "completions" if raw else None)
+            choices = read_json(body).get("choices")
+        except CallFailed as failure:
+            return (None if failure.failure in RETRIED else False), str(failure)
+        except (ValueError, AttributeError):
+            return None, "a reply that cannot be read"
+        came = len(choices) if isinstance(choices, list) else 0
+        return came == 2, f"{came} of 2 completions came"
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None and self._loop is asyncio.get_running_loop():
-            await session.close()
+        await self._http.close()

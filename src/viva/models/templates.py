@@ -21,6 +21,7 @@ from viva.models.requests import Message
 
 if TYPE_CHECKING:
     import jinja2
+    from jinja2.parser import Parser
 
 __all__ = ["ChatTemplate", "find_template", "load_template"]
 
@@ -120,7 +121,6 @@ def _compile(source: str, where: str) -> jinja2.Template:
     import jinja2
     import jinja2.nodes
     from jinja2.ext import Extension, loopcontrols
-    from jinja2.parser import Parser
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Generation(Extension):
