@@ -82,6 +82,7 @@ class Client:
         self._patience = patience
         self._on_event = on_event
         self._sleeping: set[asyncio.Future[None]] = set()
+        self._rejected_at_floor = 0
         self._unconnected = 0
         self._unconnected_since = 0.0
         unpriced = prices is None and not getattr(backend, "reports_cost", False)
@@ -153,15 +154,16 @@ class Client:
             except TimeoutError:
                 last = CallFailed(Failure.TIME_OUT, f"no reply in {loop.time() - started:.0f} s")
             finally:
+                seconds = loop.time() - started
                 cost = self.budget.finish(hold, completion)
-                self._learn(ticket, completion, last if completion is None else None)
+                self._learn(ticket, seconds, completion, last)
                 self.limiter.release()
             if completion is not None:
                 completion = dataclasses.replace(
                     completion,
                     attempts=tries,
                     cost=cost,
-                    seconds=completion.seconds or loop.time() - started,
+                    seconds=completion.seconds or seconds,
                 )
                 self._tell("done", completion=completion)
                 return completion
@@ -173,23 +175,33 @@ class Client:
             self._tell("retry", failure=last)
             await self._sleep(self.retry.wait(tries, last.retry_after))
 
-    def _learn(self, ticket: int, completion: Completion | None, last: CallFailed | None) -> None:
+    def _learn(
+        self, ticket: int, seconds: float, completion: Completion | None, last: CallFailed | None
+    ) -> None:
         """What the end of a try says about the server; neither is given for a cancelled one."""
         limit = self.limiter.limit
         if completion is not None:
             self._unconnected = 0
-            self.limiter.accepted()
+            self._rejected_at_floor = 0
+            self.limiter.completed(completion, seconds)
         elif last is not None:
             if last.failure is Failure.RATE_LIMIT:
-                self.limiter.rejected(ticket)
-                if last.retry_after:
-                    self.limiter.hold(min(last.retry_after, LONGEST_WAIT))
+                self._hold_back(ticket, last)
             if last.failure in FATAL:
                 self.fatal = self.fatal or last
                 self.stop(str(last))
             self._break(last)
         if self.limiter.limit != limit:
             self._tell("limit")
+
+    def _hold_back(self, ticket: int, failed: CallFailed) -> None:
+        """A server that has enough is left alone, by the other calls too."""
+        self.limiter.rejected(ticket)
+        if failed.retry_after:
+            self.limiter.hold(min(failed.retry_after, LONGEST_WAIT))
+        elif self.limiter.limit == 1:  # fewer calls at once there cannot be, only fewer in a time
+            self._rejected_at_floor += 1
+            self.limiter.hold(self.retry.wait(self._rejected_at_floor))
 
     def _break(self, failed: CallFailed) -> None:
         """Stop where the server no longer answers."""

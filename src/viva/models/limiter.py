@@ -1,4 +1,4 @@
-"""How many calls are with the server at once."""
+"""How many calls are with the server at once: slots, first come first served."""
 
 from __future__ import annotations
 
@@ -6,35 +6,47 @@ import asyncio
 from collections import deque
 
 from viva.errors import InputError
+from viva.models.congestion import Congestion
 from viva.models.failures import CallFailed
+from viva.models.requests import Completion
 
 __all__ = ["Limiter"]
 
 
 class Limiter:
-    """Slots for calls, first come first served.
+    """Slots for calls, as many as the server takes well.
+
+    Starts at full speed and falls only where the server rejects calls (429) or its latency rises
+    without its throughput; the rule is :class:`viva.models.congestion.Congestion`.
 
     Parameters
     ----------
     most : int
-        Most calls at once; where it starts.
+        Most calls in flight.
+    adaptive : bool
+        False = always ``most``.
+
+    Raises
+    ------
+    viva.errors.InputError
+        ``most`` below 1.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, adaptive: bool = True) -> None:
         if most < 1:
             raise InputError(f"{most} connections", mend="At least 1 is needed")
         self.most = most
         self.in_flight = 0
-        self._limit = float(most)
-        self._round = 0
+        """Slots taken."""
+        self._congestion = Congestion(most, adaptive=adaptive)
         self._waiters: deque[asyncio.Future[int]] = deque()
-        self._gate = 0.0
+        self._gate = 0.0  # no call starts before, by the clock of the event loop
         self._opening: asyncio.TimerHandle | None = None
 
     @property
     def limit(self) -> int:
         """Calls that may be in flight now, 1 to ``most``."""
-        return int(self._limit)
+        return self._congestion.limit
 
     @property
     def waiting(self) -> int:
@@ -42,22 +54,34 @@ class Limiter:
         return sum(not future.done() for future in self._waiters)
 
     async def acquire(self) -> int:
-        """Wait for a slot.
+        """Wait for a slot; whoever has it gives it back by :meth:`release`.
 
         Returns
         -------
         int
-            The round in which the call starts, to be handed back with the slot.
+            The round in which the call starts, for :meth:`rejected`.
+
+        Raises
+        ------
+        viva.models.CallFailed
+            The limiter was closed meanwhile.
         """
         loop = asyncio.get_running_loop()
-        if not self._waiters and self.in_flight < self.limit and loop.time() >= self._gate:
+        congestion = self._congestion
+        if (
+            not self._waiters
+            and self.in_flight < congestion.limit
+            and (not self._gate or loop.time() >= self._gate)
+        ):
             self.in_flight += 1
-            return self._round
+            return congestion.round
         future: asyncio.Future[int] = loop.create_future()
         self._waiters.append(future)
+        self._grant()
         try:
             return await future
         except asyncio.CancelledError:
+            # Cancelled in the moment between being given the slot and taking it.
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.release()
             raise
@@ -65,27 +89,29 @@ class Limiter:
     def release(self) -> None:
         """Give a slot back."""
         self.in_flight -= 1
-        self._grant()
+        if self._waiters:
+            self._grant()
 
     def hold(self, seconds: float) -> None:
-        """Let no call start for so long."""
+        """Let no call start for so long; the longest of several holds counts."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         if until > self._gate:
             self._gate = until
             if self._opening is not None:
                 self._opening.cancel()
-            self._opening = loop.call_at(until, self._grant)
+            self._opening = loop.call_at(until, self._open)
 
     def rejected(self, started_in: int) -> None:
-        """The server would not take a call: halve, once for all calls of a round."""
-        if started_in == self._round:
-            self._round += 1
-            self._limit = max(1.0, float(self.limit // 2))
+        """The server would not take a call that holds a slot and started in this round."""
+        self._congestion.rejected(started_in, self.in_flight)
 
-    def accepted(self) -> None:
-        """A call was completed: grow back."""
-        self._limit = min(float(self.most), self._limit + 1 / self._limit)
+    def completed(self, completion: Completion, seconds: float) -> None:
+        """A call that holds a slot brought a completion after so many seconds."""
+        size = completion.output_tokens
+        if size is None:
+            size = (len(completion.text) + len(completion.reasoning or "")) // 4
+        self._congestion.completed(seconds, size + 1, self.in_flight)
 
     def close(self, failed: CallFailed) -> None:
         """Fail every call that waits."""
@@ -94,12 +120,16 @@ class Limiter:
             if not future.done():
                 future.set_exception(CallFailed(failed.failure, failed.detail, attempts=0))
 
+    def _open(self) -> None:
+        self._gate, self._opening = 0.0, None
+        self._grant()
+
     def _grant(self) -> None:
-        waiters = self._waiters
-        while waiters and self.in_flight < self.limit:
-            if asyncio.get_running_loop().time() < self._gate:
-                return
+        waiters, congestion = self._waiters, self._congestion
+        if self._gate and asyncio.get_running_loop().time() < self._gate:
+            return
+        while waiters and self.in_flight < congestion.limit:
             future = waiters.popleft()
             if not future.done():
                 self.in_flight += 1
-                future.set_result(self._round)
+                future.set_result(congestion.round)
