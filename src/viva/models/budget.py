@@ -152,13 +152,18 @@ class Budget:
             return self._take(request)
         future: asyncio.Future[Hold] = asyncio.get_running_loop().create_future()
         self._waiters.append((future, request))
+        self._admit()
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
-                self.calls -= 1  # admitted, but the server has not seen it
-                self.finish(future.result())
+                self.give_back(future.result())
             raise
+
+    def give_back(self, hold: Hold) -> None:
+        """A try that was counted did not start: the server has not seen it."""
+        self.calls -= 1
+        self.finish(hold)
 
     def finish(self, hold: Hold, completion: Completion | None = None) -> float | None:
         """Settle a try; without a completion it has spent a call and nothing else.

@@ -9,7 +9,7 @@ from typing import Literal
 
 from viva.errors import InputError
 from viva.models.backend import Backend, Capabilities
-from viva.models.budget import Budget, Prices
+from viva.models.budget import Budget, Hold, Prices
 from viva.models.events import Event
 from viva.models.failures import FATAL, CallFailed, Failure
 from viva.models.limiter import Limiter
@@ -133,14 +133,7 @@ class Client:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                if self._ended is not None:
-                    raise self._ended
-                ticket = await self.limiter.acquire()
-                try:
-                    hold = await self.budget.start(request)
-                except BaseException:
-                    self.limiter.release()
-                    raise
+                ticket, hold = await self._admission(request)
             except CallFailed as refused:
                 raise self._refused(refused, tries, last) from last
             completion, last = None, None
@@ -156,9 +149,11 @@ class Client:
             finally:
                 seconds = loop.time() - started
                 cost = self.budget.finish(hold, completion)
-                self._learn(ticket, seconds, completion, last)
+                self._learn(ticket, started, seconds, completion, last)
                 self.limiter.release()
             if completion is not None:
+                if cost is None and self.budget.max_cost is not None:
+                    self.stop("the server does not say what a call costs: give the prices")
                 completion = dataclasses.replace(
                     completion,
                     attempts=tries,
@@ -175,18 +170,42 @@ class Client:
             self._tell("retry", failure=last)
             await self._sleep(self.retry.wait(tries, last.retry_after))
 
+    async def _admission(self, request: Request) -> tuple[int, Hold]:
+        """Wait for a slot and for room in the budget."""
+        if (ended := self._ended) is not None:
+            raise CallFailed(ended.failure, ended.detail)
+        ticket = await self.limiter.acquire()
+        try:
+            hold = await self.budget.start(request)
+        except BaseException:
+            self.limiter.release()
+            raise
+        # Stopped between being admitted and running again. (A budget that ended meanwhile has
+        # still counted this call in.)
+        ended = self._ended
+        if ended is not None and ended.failure is Failure.STOPPED:
+            self.budget.give_back(hold)
+            self.limiter.release()
+            raise CallFailed(ended.failure, ended.detail)
+        return ticket, hold
+
     def _learn(
-        self, ticket: int, seconds: float, completion: Completion | None, last: CallFailed | None
+        self,
+        ticket: int,
+        started: float,
+        seconds: float,
+        completion: Completion | None,
+        last: CallFailed | None,
     ) -> None:
         """What the end of a try says about the server; neither is given for a cancelled one."""
         limit = self.limiter.limit
         if completion is not None:
             self._unconnected = 0
             self._rejected_at_floor = 0
-            self.limiter.completed(completion, seconds)
+            self.limiter.completed(completion, started, seconds)
         elif last is not None:
             if last.failure is Failure.RATE_LIMIT:
-                self._hold_back(ticket, last)
+                self._hold_back(ticket, started, last)
             if last.failure in FATAL:
                 self.fatal = self.fatal or last
                 self.stop(str(last))
@@ -194,11 +213,11 @@ class Client:
         if self.limiter.limit != limit:
             self._tell("limit")
 
-    def _hold_back(self, ticket: int, failed: CallFailed) -> None:
+    def _hold_back(self, ticket: int, started: float, failed: CallFailed) -> None:
         """A server that has enough is left alone, by the other calls too."""
         self.limiter.rejected(ticket)
         if failed.retry_after:
-            self.limiter.hold(min(failed.retry_after, LONGEST_WAIT))
+            self.limiter.hold(min(failed.retry_after, LONGEST_WAIT), started)
         elif self.limiter.limit == 1:  # fewer calls at once there cannot be, only fewer in a time
             self._rejected_at_floor += 1
             self.limiter.hold(self.retry.wait(self._rejected_at_floor))

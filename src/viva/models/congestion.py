@@ -68,6 +68,13 @@ class Congestion:
         False = the limit never moves (weights in this process).
     """
 
+    _count: int
+    _seconds: float
+    _squares: float
+    _size: float
+    _in_flight: float
+    _fastest: float
+
     def __init__(self, most: int, *, adaptive: bool = True) -> None:
         self.most = most
         self.round = 0

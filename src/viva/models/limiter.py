@@ -42,6 +42,7 @@ class Limiter:
         self._waiters: deque[asyncio.Future[int]] = deque()
         self._gate = 0.0  # no call starts before, by the clock of the event loop
         self._opening: asyncio.TimerHandle | None = None
+        self._rejected = 0.0  # start of the latest call for which the gate is closed
 
     @property
     def limit(self) -> int:
@@ -92,10 +93,22 @@ class Limiter:
         if self._waiters:
             self._grant()
 
-    def hold(self, seconds: float) -> None:
-        """Let no call start for so long; the longest of several holds counts."""
+    def hold(self, seconds: float, started: float | None = None) -> None:
+        """Let no call start for so long; the longest of several holds counts.
+
+        A call that started after the rejected one and is completed ends the hold: the server did
+        not mean all calls.
+
+        Parameters
+        ----------
+        seconds : float
+            From now.
+        started : float, optional
+            When the rejected call was started, by the clock of the event loop; default: now.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
+        self._rejected = max(self._rejected, loop.time() if started is None else started)
         if until > self._gate:
             self._gate = until
             if self._opening is not None:
@@ -106,8 +119,10 @@ class Limiter:
         """The server would not take a call that holds a slot and started in this round."""
         self._congestion.rejected(started_in, self.in_flight)
 
-    def completed(self, completion: Completion, seconds: float) -> None:
-        """A call that holds a slot brought a completion after so many seconds."""
+    def completed(self, completion: Completion, started: float, seconds: float) -> None:
+        """A call that holds a slot and started then brought a completion after so many seconds."""
+        if self._gate and started > self._rejected:
+            self._open()
         size = completion.output_tokens
         if size is None:
             size = (len(completion.text) + len(completion.reasoning or "")) // 4
@@ -121,6 +136,8 @@ class Limiter:
                 future.set_exception(CallFailed(failed.failure, failed.detail, attempts=0))
 
     def _open(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
         self._gate, self._opening = 0.0, None
         self._grant()
 
