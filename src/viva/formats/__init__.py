@@ -1,6 +1,7 @@
-"""Other tools' files in: answers of whatever origin as one table of responses.
+"""Other tools' files in, and out: answers of whatever origin as one table of responses.
 
-The format is told from the content. ``FORMATS`` is the one table that says which there are.
+The format is told from the content. ``FORMATS`` is the one table that says which there are,
+``EXPORTS`` the one that says as what a run can be written.
 """
 
 from __future__ import annotations
@@ -17,12 +18,22 @@ from viva._files import check_file, open_binary, read_json, read_rows, read_sour
 from viva.errors import InputError
 from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage, run
 from viva.formats._reading import Opened, Reading
+from viva.formats.exporting import EXPORTS, Export, find_export
 from viva.records import ResponsesRead
 
 if TYPE_CHECKING:
     from viva._files import Source
 
-__all__ = ["FORMATS", "Format", "Opened", "Reading", "read_responses"]
+__all__ = [
+    "EXPORTS",
+    "FORMATS",
+    "Export",
+    "Format",
+    "Opened",
+    "Reading",
+    "find_export",
+    "read_responses",
+]
 
 
 class Format(NamedTuple):

@@ -18,8 +18,9 @@ from typing import Any
 from viva._files import LARGEST_DOCUMENT, parse_json
 from viva.errors import InputError
 from viva.formats._items import canonical, item_of
+from viva.formats._own import MARK, add_own
 from viva.formats._reading import Opened, Reading
-from viva.formats._values import identifier_or_none, mapping, number, whole
+from viva.formats._values import filled_text, identifier_or_none, mapping, number, whole
 from viva.records import Item
 
 __all__ = ["COLUMNS", "matches", "read"]
@@ -59,22 +60,41 @@ def read(opened: Opened, reading: Reading) -> None:
             "the log names no model or task", where=opened.name, mend="Run the evaluation again"
         )
     benchmark = canonical(task.rsplit("/", 1)[-1])
+    own_task = task.startswith("viva/")  # of viva.inspect_tasks: ids are those of the benchmark
+    method = filled_text(mapping(described.get("task_args")).get("method")) if own_task else None
     for row, sample in enumerate(samples, 1):
         if not isinstance(sample, Mapping):
             reading.leave_out(row, None, "row is incomplete")
             continue
-        _read_sample(row, sample, benchmark, reading.model or model, reading)
+        common = {"benchmark": benchmark, "model": reading.model or model, "method": method}
+        _read_sample(row, sample, common, reading, counted=not own_task)
 
 
 def _read_sample(
-    row: int, sample: Mapping[str, Any], benchmark: str, model: str, reading: Reading
+    row: int,
+    sample: Mapping[str, Any],
+    common: dict[str, Any],
+    reading: Reading,
+    *,
+    counted: bool,
 ) -> None:
     given = identifier_or_none(sample.get("id"))
     if given is None:
         return reading.leave_out(row, None, "no item_id")
-    # Whole numbers are positions that Inspect counts from 1: not the ids of the benchmark.
-    item_id = f"sample-{given}" if given.isdigit() else given
     resolve = _resolver(mapping(sample.get("attachments")))
+    own = mapping(mapping(sample.get("metadata")).get(MARK))
+    if own:
+        replies = mapping(sample.get("output")).get("choices")
+        reply = mapping(replies[0] if isinstance(replies, list) and replies else None)
+        text, reasoning = _content(mapping(reply.get("message")).get("content"), resolve)
+        question = _question(sample.get("input"), resolve)
+        options = sample.get("choices")
+        return add_own(
+            row, own, reading, question=question, options=options, text=text, reasoning=reasoning
+        )
+    # Whole numbers are positions that Inspect counts from 1: not the ids of the benchmark.
+    item_id = f"sample-{given}" if counted and given.isdigit() else given
+    benchmark = common["benchmark"]
     choices = sample.get("choices")
     item = item_of(
         benchmark,
@@ -88,10 +108,8 @@ def _read_sample(
     if isinstance(item, Item):
         item_id = reading.item(item)
     epoch = whole(sample.get("epoch"))
-    common = {
-        "benchmark": benchmark,
+    common = common | {
         "item_id": item_id,
-        "model": model,
         "sample": max(epoch - 1, 0) if epoch is not None else 0,
         "seconds": number(sample.get("working_time", sample.get("total_time"))),
     }
@@ -106,6 +124,10 @@ def _read_sample(
     if not isinstance(message, Mapping):
         return reading.add(row, **common, error=str(output.get("error") or "no output"))
     text, reasoning = _content(message.get("content"), resolve)
+    decided = mapping(mapping(sample.get("store")).get("viva_answer"))
+    if not counted and decided.get("decided") is True:
+        prediction = filled_text(decided.get("prediction"))
+        return reading.add(row, **common, prediction=prediction, already_read=True)
     usage = mapping(output.get("usage"))
     stop = reply.get("stop_reason")
     return reading.add(

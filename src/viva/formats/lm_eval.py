@@ -17,6 +17,7 @@ from viva._files import read_json
 from viva.benchmarks.rows import MMLU_SUBJECTS
 from viva.errors import InputError
 from viva.formats._items import canonical, item_of
+from viva.formats._own import MARK, add_own
 from viva.formats._reading import Opened, Reading
 from viva.formats._values import filled_text, identifier_or_none, mapping, number, whole
 from viva.records import LETTERS, Item
@@ -53,11 +54,36 @@ def read(opened: Opened, reading: Reading) -> None:
         if given is None:
             reading.leave_out(row, None, "no item_id")
             continue
+        own = mapping(mapping(values.get("doc")).get(MARK))
+        if own:
+            _read_own(row, own, values, reading)
+            continue
         name = str(values.get("filter"))
         if filters.setdefault(given, name) != name:
             reading.leave_out(row, given, "another filter of the same response")
             continue
         _read_row(row, given, values, task, model, reading)
+
+
+def _read_own(
+    row: int, own: Mapping[str, Any], values: Mapping[str, Any], reading: Reading
+) -> None:
+    """A row that this package wrote: what the harness has no field for stands in its doc."""
+    doc, said = mapping(values.get("doc")), own.get("responses")
+    texts = _texts(values.get("resps")) or []
+    if not isinstance(said, list) or len(said) != len(texts):
+        return reading.leave_out(row, identifier_or_none(doc.get("id")), "row is incomplete")
+    for response, text in zip(said, texts, strict=True):
+        add_own(
+            row,
+            {"item": own.get("item"), "response": response},
+            reading,
+            question=doc.get("question"),
+            options=doc.get("options"),
+            text=text,
+            reasoning=filled_text(mapping(response).get("reasoning")),
+        )
+    return None
 
 
 def _named(opened: Opened) -> tuple[str, str | None]:
