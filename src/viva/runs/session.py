@@ -207,6 +207,9 @@ class Session:
         finally:
             if close:
                 await backend.close()
+            if self._sessions:
+                asking = time.monotonic() - self.counts.started
+                self._sessions[-1]["asking_seconds"] = round(asking, 3)
 
     async def _preflight(self, backend: Backend, method: str) -> None:
         """What can be known before the first call: the server, the model, what it can do."""
@@ -220,6 +223,7 @@ class Session:
     async def _until_stopped(self, engine: Engine, client: Client, tasks: Any) -> str | None:
         counts = self.counts
         before = counts.done
+        counts.started = time.monotonic()
         try:
             with _signals(client):
                 await engine.run(tasks, client.limiter.most)

@@ -1,0 +1,324 @@
+"""Suites: a TOML file of models, benchmarks and methods, and the runs that it stands for.
+
+Every combination is a run of its own, in a folder of its own below ``out``, and continues by
+itself: a suite that was cut short is continued by starting it again. Paths in a suite are those of
+the command line: relative to the folder in which it is started.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from viva import methods
+from viva.errors import InputError
+from viva.models import Sampling
+from viva.models.budget import Prices
+from viva.models.retrying import Retry
+from viva.models.specs import ModelOptions
+from viva.runs.session import Limits
+
+__all__ = [
+    "BenchmarkEntry",
+    "Job",
+    "MethodEntry",
+    "ModelEntry",
+    "Suite",
+    "benchmark_name",
+    "folder_name",
+    "jobs",
+    "model_name",
+    "prices",
+    "read_suite",
+]
+
+_LARGEST = 2**20
+"""Bytes of a suite file."""
+_Count = Annotated[int, Field(ge=1)]
+_Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Drawing(_Entry):
+    """How tokens are drawn: for the suite, or for one model of it."""
+
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_completion_tokens: _Count | None = None
+    stop: str | list[str] | None = None
+    extra: dict[str, Any] | None = None
+
+
+class ModelEntry(_Drawing):
+    """``[[models]]``: a model and how it is reached."""
+
+    spec: Annotated[str, Field(min_length=1)]
+    name: str | None = None
+    base_url: str | list[str] | None = None
+    api_key_env: str | None = None
+    api: Literal["auto", "chat", "completions"] | None = None
+    chat_template: str | None = None
+    timeout: _Seconds | None = None
+    max_connections: _Count | None = None
+    device: str | None = None
+    dtype: str | None = None
+    batch_size: _Count | None = None
+    price_input: _Money | None = None
+    price_output: _Money | None = None
+
+
+class BenchmarkEntry(_Entry):
+    """``[[benchmarks]]``: a benchmark's name, or an items file."""
+
+    source: Annotated[str, Field(min_length=1)]
+    limit: _Count | None = None
+
+
+class MethodEntry(BaseModel):
+    """``[[methods]]``: a method; further keys are its parameters."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    prompt: str | None = None
+
+
+def _default_methods() -> list[MethodEntry]:
+    return [MethodEntry(name="cot")]
+
+
+class Suite(_Drawing):
+    """A suite file."""
+
+    out: str = "viva-runs"
+    samples: _Count = 1
+    limit: _Count | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    max_connections: _Count | None = None
+    timeout: _Seconds | None = None
+    retries: Annotated[int, Field(ge=0)] | None = None
+    max_calls: _Count | None = None
+    """Of each run, as the other two limits."""
+    max_tokens: _Count | None = None
+    max_cost: _Money | None = None
+    models: Annotated[list[ModelEntry], Field(min_length=1)]
+    benchmarks: Annotated[list[BenchmarkEntry], Field(min_length=1)]
+    methods: Annotated[list[MethodEntry], Field(min_length=1, default_factory=_default_methods)]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of a suite."""
+
+    name: str
+    """Of its folder."""
+    arguments: Mapping[str, Any] = field(repr=False)
+    """For :func:`viva.evaluate`."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is written."""
+        return Path(self.arguments["out"])
+
+
+def read_suite(path: Path) -> Suite:
+    """Read and check a suite file; nothing is called or loaded.
+
+    Raises
+    ------
+    InputError
+        With the line, where a key is unknown ("did you mean"), missing or of a wrong value, a
+        method or a parameter of it is unknown, or two runs would share a folder.
+    """
+    text = _read(path)
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        place = f"{path}:{line[1]}" if line else str(path)
+        raise InputError(f"is not TOML: {error}", where=place, mend="Mend the line") from None
+    try:
+        suite = Suite.model_validate(given)
+    except ValidationError as error:
+        raise _explain(error, path, text) from None
+    for place, entry in enumerate(suite.methods):
+        try:
+            methods.set_parameters(entry.name, entry.model_extra or {})
+            if entry.prompt is not None:
+                methods.load_prompt(entry.prompt)
+        except InputError as error:
+            key = next((k for k in entry.model_extra or {} if repr(k) in error.what), "name")
+            where = _place(path, text, ("methods", place, key))
+            raise InputError(error.what, where=where, mend=error.mend) from None
+    named = [job.name for job in jobs(suite)]
+    if twice := next((name for name in named if named.count(name) > 1), None):
+        raise InputError(
+            f"two runs would share the folder {twice}",
+            where=str(path),
+            mend="Give one of the models another name, or leave one of two equal entries out",
+        )
+    return suite
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(_LARGEST + 1)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", where=str(path), mend="Name a suite file"
+        ) from None
+    if len(raw) > _LARGEST:
+        raise InputError("is larger than 1 MB", where=str(path), mend="Name a suite file")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8 text", where=str(path), mend="Name a suite file") from None
+
+
+_KINDS: dict[str, type[BaseModel]] = {
+    "models": ModelEntry,
+    "benchmarks": BenchmarkEntry,
+    "methods": MethodEntry,
+}
+
+
+def _explain(error: ValidationError, path: Path, text: str) -> InputError:
+    """The first defect, as one line that says where it is and what would be right."""
+    first = error.errors(include_url=False)[0]
+    # A place inside a union ends with the branch that was tried: not a key of the file.
+    found = tuple(part for part in first["loc"] if part not in ("str", "list[str]"))
+    where = _place(path, text, found)
+    key = str(found[-1]) if found else ""
+    table = str(found[0]) if len(found) > 1 else None
+    known = list(_KINDS.get(table or "", Suite).model_fields)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        mend = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
+        return InputError(f"unknown key {key!r}", where=where, mend=mend)
+    if first["type"] == "missing":
+        table_name = f"[[{table}]]" if table else "the suite"
+        if key in _KINDS:
+            return InputError(f"there is no [[{key}]]", where=where, mend=f"Add a [[{key}]]")
+        return InputError(f"{table_name} has no {key}", where=where, mend=f"Add {key} = ...")
+    return InputError(f"{key}: {first['msg']}", where=where, mend="Mend the value")
+
+
+def _place(path: Path, text: str, loc: tuple[Any, ...]) -> str:
+    """``file:line`` of a key, or of the table it would stand in."""
+    line = _line(text, loc)
+    return f"{path}:{line}" if line else str(path)
+
+
+def _line(text: str, loc: tuple[Any, ...]) -> int | None:
+    keys = [part for part in loc if isinstance(part, str)]
+    index = next((part for part in loc if isinstance(part, int)), None)
+    in_table = index is not None
+    wanted = keys[0] if in_table else None
+    key = keys[-1] if not in_table or len(keys) > 1 else None
+    current: str | None = None
+    seen = -1
+    header = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if table := re.match(r"\s*\[+\s*[\"']?([\w-]+)", line):
+            current = table[1]
+            if current == wanted and line.lstrip().startswith("[["):
+                seen += 1
+                header = number if seen == index else header
+            continue
+        here = (current == wanted and seen == index) if in_table else current is None
+        if here and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[.=]", line):
+            return number
+    return header
+
+
+def model_name(spec: str, name: str | None = None) -> str:
+    """What a model is called in the name of a folder: its name, or the last part of its spec."""
+    return name or spec.rstrip("/").rpartition("/")[2]
+
+
+def benchmark_name(source: str) -> str:
+    """What a benchmark is called in the name of a folder: without folders and endings."""
+    last = source.rstrip("/").rpartition("/")[2].removeprefix("hub:")
+    return re.sub(r"(\.(jsonl|ndjson|json|csv|tsv|parquet|gz))+$", "", last, flags=re.I) or last
+
+
+def folder_name(*parts: str) -> str:
+    """``model--benchmark--method``, of characters that every file system takes."""
+    safe = [re.sub(r"[^\w.=+-]+", "-", part).strip("-.")[:80] or "x" for part in parts]
+    return "--".join(safe)
+
+
+def jobs(suite: Suite) -> list[Job]:
+    """The runs of a suite: every model with every benchmark and every method, in that order."""
+    return [
+        _job(suite, model, benchmark, method)
+        for model in suite.models
+        for benchmark in suite.benchmarks
+        for method in suite.methods
+    ]
+
+
+def _job(suite: Suite, model: ModelEntry, benchmark: BenchmarkEntry, method: MethodEntry) -> Job:
+    given = method.model_extra or {}
+    prompt = methods.load_prompt(method.prompt) if method.prompt is not None else None
+    label = methods.method_label(method.name, methods.set_parameters(method.name, given), prompt)
+    name = folder_name(model_name(model.spec, model.name), benchmark_name(benchmark.source), label)
+    urls = [model.base_url] if isinstance(model.base_url, str) else model.base_url or []
+    timeout = model.timeout or suite.timeout
+    options = {
+        "name": model.name,
+        "base_urls": tuple(urls),
+        "api_key_env": model.api_key_env,
+        "api": model.api,
+        "chat_template": model.chat_template,
+        "timeout": timeout,
+        "device": model.device,
+        "dtype": model.dtype,
+        "batch_size": model.batch_size,
+    }
+    drawing = {
+        key: value
+        for key in _Drawing.model_fields
+        if (value := getattr(model, key)) is not None or (value := getattr(suite, key)) is not None
+    }
+    if isinstance(drawing.get("stop"), str):
+        drawing["stop"] = [drawing["stop"]]
+    if "stop" in drawing:
+        drawing["stop"] = tuple(drawing["stop"])
+    arguments: dict[str, Any] = {
+        "model": model.spec,
+        "benchmark": benchmark.source,
+        "method": method.name,
+        "out": Path(suite.out) / name,
+        "options": ModelOptions(**{k: v for k, v in options.items() if v is not None}),
+        "sampling": Sampling(**drawing),
+        "parameters": given,
+        "prompt": method.prompt,
+        "samples": suite.samples,
+        "limit": benchmark.limit or suite.limit,
+        "max_connections": model.max_connections or suite.max_connections,
+        "seed": suite.seed,
+        "budget": Limits(suite.max_calls, suite.max_tokens, suite.max_cost),
+        "retry": None if suite.retries is None else Retry(tries=suite.retries + 1),
+        "prices": prices(model.price_input, model.price_output),
+    }
+    return Job(name, arguments)
+
+
+def prices(read: float | None, written: float | None) -> Prices | None:
+    """Prices of a million input and output tokens; None where neither is given."""
+    if read is None and written is None:
+        return None
+    return Prices(read or 0.0, written or 0.0)
