@@ -10,6 +10,8 @@ from typing import Any
 from viva.models import CallFailed, Capabilities, Completion, Prefill, Request
 from viva.records import Choice, Item
 
+ABLE = Capabilities(prefill=Prefill.CONTINUED, logprobs=True)
+
 Reply = str | Completion | CallFailed
 
 
@@ -18,7 +20,7 @@ class Scripted:
     """``script`` is asked for each reply: a function of the request, or replies in order."""
 
     script: Callable[[Request], Reply] | list[Reply]
-    capabilities: Capabilities = Capabilities(prefill=Prefill.CONTINUED, logprobs=True)
+    capabilities: Capabilities = ABLE
     requests: list[Request] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0

@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import EntryPoint
 
 import pytest
+from scripted_caller import ABLE
 
 from viva import _plugins
 from viva.errors import InputError
@@ -26,8 +27,6 @@ from viva.methods import (
     set_parameters,
 )
 from viva.models import Capabilities, Prefill
-
-ABLE = Capabilities(prefill=Prefill.CONTINUED, logprobs=True)
 
 
 def test_every_method_of_the_issue_is_there_under_its_name():
@@ -53,7 +52,7 @@ def test_a_method_has_the_shape_that_the_engine_calls(name):
 
 
 def test_an_unknown_method_is_met_with_the_nearest():
-    with pytest.raises(InputError, match="'self-consistancy'. Did you mean self_consistency?"):
+    with pytest.raises(InputError, match=r"'self-consistancy'\. Did you mean self_consistency\?"):
         find_method("self-consistancy")
     with pytest.raises(InputError, match="Known: direct, cot"):
         find_method("zzz")
@@ -156,7 +155,7 @@ def test_a_prompt_other_than_the_method_s_own_is_part_of_the_label():
 
 
 def test_few_shot_says_before_the_first_call_that_it_has_no_examples():
-    with pytest.raises(InputError, match="no examples. Set examples="):
+    with pytest.raises(InputError, match=r"no examples\. Set examples="):
         prepare("few_shot", set_parameters("few_shot", {}))
     assert prepare("cot", set_parameters("cot", {})) == {}
 

@@ -129,8 +129,9 @@ def read_ranking(
     """The letters of a ranked list of options, the likeliest first.
 
     The list stands behind the last "Answer:" (or "Ranking:", "Final Answer:"), its entries with
-    ``>`` between them, one on each line, or with ``;`` or ``,`` between them. An entry is a
-    letter, an option's text, or a letter with its option's text.
+    ``>`` between them, one on each line, or with ``;`` or ``,`` between them; without such a
+    word, it is a last line with ``>``. An entry is a letter, an option's text, or a letter with
+    its option's text. What comes after all options were listed is not part of it.
 
     Parameters
     ----------
@@ -150,11 +151,13 @@ def read_ranking(
     last = _last_words(text or "", finish_reason, lines=True)
     if last is None:
         return ()
-    entries = _entries(last)
-    letters = [_entry(entry, options) for entry in entries]
-    if None in letters or len(set(letters)) < len(letters):
-        return ()
-    return tuple(letter for letter in letters if letter is not None)
+    letters: list[str] = []
+    for entry in _entries(last)[: len(options)]:
+        letter = _entry(entry, options)
+        if letter is None or letter in letters:
+            return ()
+        letters.append(letter)
+    return tuple(letters)
 
 
 _MARKER = re.compile(
@@ -165,52 +168,55 @@ _MARKER = re.compile(
 
 
 def _last_words(text: str, finish_reason: str | None, *, lines: bool = False) -> str | None:
-    """What follows the last marker of the answer, on its line or to the end; None without one."""
+    """What follows the last marker of the answer, on its line or to the end; None without one.
+
+    With ``lines``, a last line that is a list needs no marker.
+    """
     region = answer_region(text, finish_reason=finish_reason)
     said = text[region.start : region.end]
     found = None
     for found in _MARKER.finditer(said):  # noqa: B007  the last one is wanted
         pass
     if found is None:
-        return None
+        line = said.rpartition("\n")[2].strip()
+        return line if lines and _BETWEEN.search(line) else None
     rest = said[found.end() :].strip()
     return rest if lines else rest.partition("\n")[0].strip()
 
 
-_NUMBER = re.compile(r"^[ \t]*(?:\(?\d{1,2}[.):][ \t]*|#\d{1,2}[ \t]+|[-*\u2022\u2013][ \t]+)")
+_BETWEEN = re.compile("[>\uff1e\u227b]")
+_WRAPPED = re.compile(r"\\(?:boxed|fbox|text|textbf|mathbf)\b|[{}$]")
+_NUMBER = re.compile(
+    r"^[ \t]*(?:\(?\d{1,2}[.):](?!\d)[ \t]*|#\d{1,2}[ \t]+|[-*\u2022\u2013][ \t]+)"
+)
 
 
 def _entries(listed: str) -> list[str]:
     """The entries of a list, numbers and bullets taken off."""
-    lines = [line.strip() for line in listed.splitlines() if line.strip()]
-    if lines and ">" in lines[0]:
-        parts = lines[0].split(">")
+    lines = [line.strip() for line in _WRAPPED.sub(" ", listed).splitlines() if line.strip()]
+    if lines and _BETWEEN.search(lines[0]):
+        parts = _BETWEEN.split(lines[0])
     elif len(lines) > 1:
         parts = lines
     else:
         line = lines[0] if lines else ""
         parts = line.split(";" if ";" in line else ",")
-    return [_NUMBER.sub("", part).strip(" \t*_.`") for part in parts]
+    return [_NUMBER.sub("", part).strip(" \t*_.,;`'\"") for part in parts]
 
 
 _LETTERED = re.compile(r"[(\[]?([A-Za-z])[)\]]?(?:[ \t]*[.:)\u2013-]+[ \t]*(.*)|[ \t]+\((.*)\))?")
 
 
 def _entry(entry: str, options: Sequence[str]) -> str | None:
-    """The letter of the one option that an entry of a list is."""
-    same = [i for i, option in enumerate(options) if _bare(option) == _bare(entry)]
-    if len(same) == 1:
-        return LETTERS[same[0]]
+    """The letter of the one option that an entry of a list is; the prompt asks for letters."""
     found = _LETTERED.fullmatch(entry)
-    if found is None:
-        return None
-    position = LETTERS.find(found[1].upper())
-    if not 0 <= position < len(options):
-        return None
-    words = found[2] or found[3]
-    if words and _bare(words) != _bare(options[position]):
-        return None
-    return LETTERS[position]
+    position = LETTERS.find(found[1].upper()) if found else -1
+    if found and 0 <= position < len(options):
+        words = found[2] or found[3]
+        if not words or _bare(words) == _bare(options[position]):
+            return LETTERS[position]
+    same = [i for i, option in enumerate(options) if _bare(option) == _bare(entry)]
+    return LETTERS[same[0]] if len(same) == 1 else None
 
 
 def _bare(text: str) -> str:

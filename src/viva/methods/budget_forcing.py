@@ -104,7 +104,8 @@ async def budget_forcing(
             break
         thinking = f"{thinking.rstrip()}\n{wait}"
         waited += 1
-    prefix = f"{think_open}{thinking.rstrip()}{think_close}{answer_marker}"
+    thinking = thinking.rstrip()
+    prefix = f"{think_open}{thinking}{think_close}{answer_marker}"
     cap = _cap(sampling, max_answer)
     said = await client.generate(Request(messages, prefix, _within(sampling, cap)))
     # A server that takes the whole turn for thinking gives the answer in that field.

@@ -177,9 +177,8 @@ class Pool:
         return leaks
 
 
-@lru_cache(maxsize=4)
 def load_pool(source: str) -> Pool:
-    """Read the items that examples are taken from; read once.
+    """Read the items that examples are taken from; once, unless the file changes.
 
     Parameters
     ----------
@@ -192,6 +191,16 @@ def load_pool(source: str) -> Pool:
     InputError
         The source cannot be read, or has no item with one right option.
     """
+    try:
+        state = Path(source).stat()
+        stamp = (state.st_mtime_ns, state.st_size)
+    except (OSError, ValueError):  # a name, or the reader says what is wrong
+        stamp = None
+    return _pool(source, stamp)
+
+
+@lru_cache(maxsize=4)
+def _pool(source: str, _stamp: tuple[int, int] | None) -> Pool:
     import polars as pl
 
     named = not Path(source).exists() and not source.startswith("hub:")
