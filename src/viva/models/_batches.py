@@ -25,8 +25,11 @@ from viva.models.failures import CallFailed, Failure
 
 __all__ = ["Batches", "Row", "decode"]
 
-LINGER = 0.004
-"""Seconds without a new request after which a batch starts that is not full."""
+LINGER, LONGEST_LINGER = 0.004, 0.05
+"""Seconds without a new request after which a batch starts, and the most it waits for others."""
+
+WINDOWS = 4
+"""Batches' worth of requests that are ordered by length together."""
 
 
 @dataclass(eq=False)
@@ -215,16 +218,17 @@ class Batches:
         self._model = None
 
     def _wait(self) -> None:
-        """Until rows are there, and then until they fill a batch or stop coming."""
+        """Until rows are there, and then until there are plenty or they stop coming."""
         with self._changed:
             while not self._arrived and not self._closed:
                 self._changed.wait()
-            while not self._closed and len(self._arrived) < self.size:
-                count, until = len(self._arrived), time.monotonic() + LINGER
+            latest = time.monotonic() + LONGEST_LINGER
+            count = 0
+            while count < len(self._arrived) < WINDOWS * self.size and not self._closed:
+                count = len(self._arrived)
+                until = min(latest, time.monotonic() + LINGER)
                 while len(self._arrived) == count and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
-                if len(self._arrived) == count:
-                    return
 
     def _next(self, live: list[Row]) -> list[Row]:
         """The rows of the next batch: those already begun, and as many others as have room."""

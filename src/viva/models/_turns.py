@@ -100,7 +100,7 @@ class Turns:
             way = "generation prompt"
             if prefix:
                 text, way = self._begun(said, prefix, text, given)
-            ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            ids = list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
             if prefix and ids and ids[-1] in self.ends:
                 raise CallFailed(Failure.REFUSED, "the prefix ends the assistant's turn")
         return Turn(ids, text, way)

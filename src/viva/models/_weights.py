@@ -148,6 +148,9 @@ def read(folder: Path, device: Any, dtype: Any, *, where: str) -> tuple[Any, Any
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **local)
     except Exception as error:
         raise InputError(_said("the tokenizer cannot be read", error), where=where) from error
+    if not tokenizer("a", add_special_tokens=False)["input_ids"]:
+        # transformers makes an empty one, without a word, where its files are missing.
+        raise InputError("the tokenizer cannot be read: its vocabulary is empty", where=where)
     weights = {"use_safetensors": True, _dtype_name(transformers): dtype}
     try:
         model = transformers.AutoModelForCausalLM.from_pretrained(str(folder), **local, **weights)

@@ -43,9 +43,6 @@ MOST_TOKENS = 512
 ROWS = {"cpu": 16, "cuda": 128}
 """Rows of a batch, where the user does not say; memory may allow fewer."""
 
-WINDOWS = 4
-"""Batches' worth of requests that wait at once, to be ordered by length."""
-
 _FIELDS = {"top_k": int, "min_p": float, "repetition_penalty": float}
 """Fields of ``Sampling.extra`` beside ``chat_template_kwargs``, as vLLM names them."""
 
@@ -122,7 +119,7 @@ class HuggingFace:
         batch_size: int | None = None,
         connections: int | None = None,
     ) -> None:
-        from viva.models._batches import Batches
+        from viva.models._batches import WINDOWS, Batches
 
         if batch_size is not None and batch_size < 1:
             raise InputError(f"batch size {batch_size}: it must be at least 1")
