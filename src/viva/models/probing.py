@@ -48,6 +48,8 @@ class Finding(NamedTuple):
     evidence: str
     echoes: bool = False
     """Replies begin with the prefix itself."""
+    left: int | None = None
+    """Prompt tokens that are neither the prompt's nor the prefix's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +135,12 @@ async def prefill(
     echoes = first.text.startswith(_prefix(N))
     try:
         found = await _by_count(ask, plain, base.input_tokens, first.input_tokens)
-        if found is not None and found.prefill is Prefill.CONTINUED and flagged and closed:
+        if found is not None and found.left is not None and found.left <= 0 and flagged and closed:
             found = await _heeded(found, closed, first.input_tokens)
         if found is None or found.prefill is Prefill.UNKNOWN:
             seen = await _by_behaviour(ask)
-            before = f"{found.evidence}; " if found else "no usable token counts; "
-            found = Finding(seen.prefill, before + seen.evidence)
-            if flagged and found.prefill is Prefill.CONTINUED and "changes nothing" in before:
-                # The server continues by itself: the plain way of sending shows it.
-                found = Finding(Prefill.UNKNOWN, found.evidence)
+            before = found.evidence if found else "no token counts of the prompt"
+            found = Finding(seen.prefill, f"{before}; {seen.evidence}")
     except CallFailed as failure:
         return _refused(failure)
     return found._replace(echoes=echoes)
@@ -178,9 +177,11 @@ async def _by_count(ask: Ask, plain: Ask, none: int | None, once: int | None) ->
         sure = bool(kind) or counts.units == N
         said = f"{counts.units} tokens for {N} words, {counts.left} left over"
         if sure and counts.left == 0:
-            return Finding(Prefill.CONTINUED, f"{said}: the turn was continued")
+            return Finding(Prefill.CONTINUED, f"{said}: the turn was continued", left=0)
         if sure and counts.left < 0:
-            return Finding(Prefill.UNKNOWN, f"{said}: a part of the prompt is missing")
+            # Such as <think>, which only the generation prompt opens.
+            missing = f"{said}: a part of the prompt is missing"
+            return Finding(Prefill.UNKNOWN, missing, left=counts.left)
     if not left:
         return Finding(Prefill.UNKNOWN, "the token counts do not grow evenly with the prefix")
     if min(left) <= 0:  # only units of several tokens each, the mark and the word among them not
@@ -206,14 +207,21 @@ async def _heeded(found: Finding, closed: Ask, once: int | None) -> Finding:
         finished = (await _patiently(closed, _request(_prefix(N)))).input_tokens
     except CallFailed as failure:
         # Without the flag an assistant's turn at the end is refused: with it, it is continued.
-        return found._replace(evidence=f"{found.evidence} (a finished turn: {failure.failure})")
+        if found.prefill is Prefill.CONTINUED:
+            return found._replace(evidence=f"{found.evidence} (a finished turn: {failure.failure})")
+        return found
     if finished is None or once is None or finished <= once:
         return Finding(
             Prefill.UNKNOWN,
             f"{found.evidence.partition(':')[0]}, but the flag changes nothing",
+            left=found.left,
         )
-    return found._replace(
-        evidence=f"{found.evidence}; a finished turn has {finished - once} tokens more"
+    kept = f"; {-found.left} tokens at the end of the prompt are left out" if found.left else ""
+    return Finding(
+        Prefill.CONTINUED,
+        f"{found.evidence.partition(':')[0]}, {finished - once} fewer than as a finished turn: "
+        f"the turn was continued{kept}",
+        left=found.left,
     )
 
 

@@ -1,12 +1,11 @@
 """The model's own chat template, rendered as transformers renders it.
 
-A template is code of whoever published the weights: it runs in jinja2's immutable sandbox, its
-source, its output and the ranges it may loop over are bounded, and it sees plain data only.
+A template is code of whoever published the weights: it runs in a sandbox, sees plain data only,
+and its source, its output, its steps and its time are bounded.
 """
 
 from __future__ import annotations
 
-import datetime
 import functools
 import hashlib
 import json
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva.errors import InputError
+from viva.models import _sandbox
 from viva.models.failures import CallFailed, Failure
 from viva.models.requests import Message
 
 if TYPE_CHECKING:
     import jinja2
-    from jinja2.parser import Parser
 
 __all__ = ["ChatTemplate", "find_template", "load_template"]
 
@@ -54,7 +53,10 @@ class ChatTemplate:
 
     @functools.cached_property
     def _compiled(self) -> jinja2.Template:
-        return _compile(self.source, self.where)
+        try:
+            return _sandbox.compiled(self.source)
+        except _sandbox.errors() as error:
+            raise InputError(f"not a chat template: {error}", where=self.where) from None
 
     def prompt(
         self,
@@ -84,8 +86,6 @@ class ChatTemplate:
         CallFailed
             REFUSED, where the template raises an exception or makes too long a text.
         """
-        import jinja2
-
         variables: dict[str, Any] = {**self.tokens, **_plain(kwargs or {})}
         variables |= {
             "messages": [{"role": m.role, "content": m.content} for m in messages],
@@ -94,14 +94,15 @@ class ChatTemplate:
         variables.setdefault("tools", None)
         variables.setdefault("documents", None)
         parts, size = [], 0
+        compiled = self._compiled
         try:
-            for part in self._compiled.generate(variables):
+            _sandbox.begin(compiled)
+            for part in compiled.generate(variables):
                 size += len(part)
                 if size > LARGEST_PROMPT:
                     raise CallFailed(Failure.REFUSED, "the chat template makes too long a prompt")
                 parts.append(part)
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError,
-                AttributeError, RecursionError, MemoryError) as error:  # fmt: skip
+        except _sandbox.errors() as error:
             said = " ".join(f"{type(error).__name__}: {error}"[:300].split())
             raise CallFailed(Failure.REFUSED, f"the chat template refuses: {said}") from None
         return "".join(parts) + (prefix or "")
@@ -115,54 +116,6 @@ class ChatTemplate:
 def _plain(value: Any) -> Any:
     """Plain JSON data: a template must see no object of ours."""
     return json.loads(json.dumps(value, default=str))
-
-
-def _compile(source: str, where: str) -> jinja2.Template:
-    import jinja2
-    import jinja2.nodes
-    from jinja2.ext import Extension, loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    class Generation(Extension):
-        """``{% generation %}`` marks what the assistant says; for a prompt it means nothing."""
-
-        tags = {"generation"}  # noqa: RUF012
-
-        def parse(self, parser: Parser) -> list[jinja2.nodes.Node]:
-            next(parser.stream)
-            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-    def raise_exception(message: object) -> None:
-        raise jinja2.TemplateError(str(message))
-
-    def tojson(
-        value: Any,
-        ensure_ascii: bool = False,
-        indent: int | None = None,
-        separators: tuple[str, str] | None = None,
-        sort_keys: bool = False,
-    ) -> str:
-        return json.dumps(
-            value,
-            ensure_ascii=ensure_ascii,
-            indent=indent,
-            separators=separators,
-            sort_keys=sort_keys,
-        )
-
-    def strftime_now(form: str) -> str:
-        return datetime.datetime.now().strftime(form)  # local time, as transformers takes it
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
-    )
-    environment.filters["tojson"] = tojson
-    environment.globals["raise_exception"] = raise_exception
-    environment.globals["strftime_now"] = strftime_now
-    try:
-        return environment.from_string(source)
-    except (jinja2.TemplateError, RecursionError) as error:
-        raise InputError(f"not a chat template: {error}", where=where) from None
 
 
 def _token(value: Any) -> str | None:
