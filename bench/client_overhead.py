@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import random
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -37,20 +38,18 @@ ANSWER = Completion("B" * 1600, input_tokens=120, output_tokens=400, finish_reas
 
 
 class Instant:
-    """A back-end without latency; fails every so many calls."""
+    """A back-end without latency; so large a share of the tries fails."""
 
     model = "instant"
     connections = 64
     capabilities = Capabilities()
 
-    def __init__(self, fails_every: int = 0) -> None:
-        self.calls = 0
-        self._fails_every = fails_every
+    def __init__(self, fails: float = 0.0) -> None:
+        self._fails, self._random = fails, random.Random(0)
 
     async def generate(self, request: Request) -> Completion:  # noqa: ARG002
-        self.calls += 1
         await asyncio.sleep(0)  # the other workers have their turn, as they do in real waiting
-        if self._fails_every and self.calls % self._fails_every == 0:
+        if self._fails and self._random.random() < self._fails:
             raise CallFailed(Failure.SERVER_ERROR, "HTTP 500")
         return ANSWER
 
@@ -82,10 +81,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=50_000)
     calls = parser.parse_args().calls
-    retry = Retry(tries=50, base=0.0)
+    retry = Retry(tries=20, base=0.0)
 
-    def client(slots: int, fails_every: int = 0, **options: Any) -> Client:
-        return Client(Instant(fails_every), limiter=Limiter(slots), retry=retry, **options)
+    def client(slots: int, fails: float = 0.0, **options: Any) -> Client:
+        return Client(Instant(fails), limiter=Limiter(slots), retry=retry, **options)
 
     def events(slots: int) -> Client:
         seen = [0]
@@ -103,7 +102,7 @@ def main() -> None:
         ("client, budget and events", 64, lambda: events(64).generate),
         ("client, budget and events", 1_000, lambda: events(1_000).generate),
         ("client, 8 slots", 1_000, lambda: client(8).generate),
-        ("client, 1 try in 10 fails", 64, lambda: client(64, 10).generate),
+        ("client, 1 try in 10 fails", 64, lambda: client(64, 0.1).generate),
     ]
     print(f"{'':28}{'workers':>8}{'calls/s':>10}{'CPU ms per call':>18}")
     worst = 0.0

@@ -6,6 +6,7 @@ import math
 import random
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from viva.errors import InputError
@@ -16,7 +17,7 @@ __all__ = ["LONGEST_WAIT", "Retry", "retry_after_seconds"]
 LONGEST_WAIT = 600.0
 """Seconds: no server can make a call wait longer."""
 
-_SECONDS = re.compile(r"\d{1,12}(?:\.\d{0,9})?")
+_SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,9})?")
 _LONGEST_HEADER = 64
 
 
@@ -42,7 +43,10 @@ def retry_after_seconds(header: str, now: float) -> float | None:
     if _SECONDS.fullmatch(text):
         return min(float(text), LONGEST_WAIT)
     try:
-        seconds = parsedate_to_datetime(text).timestamp() - now
+        date = parsedate_to_datetime(text)
+        if date.tzinfo is None:  # HTTP dates are GMT, even where a server does not say so
+            date = date.replace(tzinfo=UTC)
+        seconds = date.timestamp() - now
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else None
