@@ -137,6 +137,14 @@ def _is_run(source: object) -> bool:
     return isinstance(source, str | Path) and run.is_run(Path(source))
 
 
+def _runs_of(source: Any) -> list[Any]:
+    """The runs of a folder that holds runs and nothing else; any other source alone."""
+    if not isinstance(source, str | Path) or not Path(source).is_dir() or _is_run(source):
+        return [source]
+    inside = sorted(p for p in Path(source).iterdir() if not p.name.startswith("."))
+    return [str(p) for p in inside] if inside and all(map(_is_run, inside)) else [source]
+
+
 def read_inputs(
     items: object,
     answers: object,
@@ -164,7 +172,7 @@ def read_inputs(
         For any file-level defect, an unknown benchmark, nothing that matches, or two files
         that contradict each other.
     """
-    sources = as_sources(answers)
+    sources = [inner for source in as_sources(answers) for inner in _runs_of(source)]
     if not sources:
         raise InputError("no answers given", mend="Name an answers file, or 'sample'")
     if names is not None and len(names) != len(sources):

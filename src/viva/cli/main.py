@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from viva._version import __version__
-from viva.cli import audit, compare, doctor, strata
+from viva.cli import audit, capabilities, compare, diff_config, doctor, export, strata
+from viva.cli import eval as evaluation
 from viva.errors import InputError
 
 __all__ = ["app", "main"]
@@ -22,10 +23,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("eval", cls=evaluation.EvalCommand)(evaluation.command)
 app.command("audit")(audit.command)
 app.command("compare")(compare.command)
-app.command("doctor")(doctor.command)
+app.command("diff-config")(diff_config.command)
+app.command("export")(export.command)
+app.command("capabilities")(capabilities.command)
 app.add_typer(strata.app, name="strata")
+app.command("doctor")(doctor.command)
 
 
 def _version(value: bool) -> None:

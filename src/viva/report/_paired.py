@@ -147,7 +147,7 @@ def _beside(found: Mapping[str, Any]) -> list[str]:
     for measure, words in _MEASURES.items():
         values = [found["spent"][found[side]][measure] for side in ("a", "b")]
         if None not in values:
-            costs.append(f"{words} {values[0]:.4g} and {values[1]:.4g}")
+            costs.append(f"{words} {values[0]:.3g} and {values[1]:.3g}")
     if costs:
         lines.append(f"Mean of a response, A and B: {'; '.join(costs)}.")
     return lines + [_line(note, 300) for note in found["notes"]]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from viva.records import ItemsRead
 
-__all__ = ["FEWEST_OPTIONS", "Plan", "identity_of", "plan_items"]
+__all__ = ["BUNDLED", "FEWEST_OPTIONS", "Plan", "identity_of", "names_a_file", "plan_items"]
 
 BUNDLED = "bundled"
 """Stands for all bundled benchmarks wherever the name of one may stand."""
@@ -143,13 +143,14 @@ def _read(source: Any) -> ItemsRead:
         if not Path(name).exists() and not name.startswith("hub:"):
             if name == BUNDLED:
                 return benchmarks.bundled()
-            if _names_a_file(name):
+            if names_a_file(name):
                 return benchmarks.read_items(name)  # which says what is wrong with the path
             return benchmarks.load(name)
     return _with_unkeyed(source)
 
 
-def _names_a_file(name: str) -> bool:
+def names_a_file(name: str) -> bool:
+    """Whether a source is meant as a path, not as the name of a benchmark."""
     suffixes = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".ndjson")
     return os.sep in name or name.lower().endswith(suffixes)
 

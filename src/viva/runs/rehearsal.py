@@ -86,7 +86,12 @@ def rehearse(arguments: Mapping[str, Any]) -> Rehearsal:
         prompt=prompt,
         **values,
     )
-    asyncio.run(ask(next(items_of(plan.items.head(1))), recorder))
+    item = next(items_of(plan.items.head(1)))
+
+    async def asked() -> None:
+        await ask(item, recorder)
+
+    asyncio.run(asked())
     characters = sum(
         sum(len(message.content) for message in request.messages) + len(request.prefix or "")
         for request in recorder.requests

@@ -10,19 +10,23 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from viva import methods
+from viva import _plugins, methods
+from viva._files import check_file
+from viva.benchmarks import canonical_name
 from viva.errors import InputError
 from viva.models import Sampling
 from viva.models.budget import Prices
 from viva.models.retrying import Retry
-from viva.models.specs import ModelOptions
+from viva.models.specs import BACKENDS, ModelOptions, open_model
+from viva.runs.planning import BUNDLED, names_a_file
 from viva.runs.session import Limits
 
 __all__ = [
@@ -32,6 +36,8 @@ __all__ = [
     "ModelEntry",
     "Suite",
     "benchmark_name",
+    "check_benchmark",
+    "check_spec",
     "folder_name",
     "jobs",
     "model_name",
@@ -152,14 +158,20 @@ def read_suite(path: Path) -> Suite:
         suite = Suite.model_validate(given)
     except ValidationError as error:
         raise _explain(error, path, text) from None
-    for place, entry in enumerate(suite.methods):
+    for at, model in enumerate(suite.models):
+        with _at(path, text, ("models", at, "spec")):
+            check_spec(model.spec)
+    for at, benchmark in enumerate(suite.benchmarks):
+        with _at(path, text, ("benchmarks", at, "source")):
+            check_benchmark(benchmark.source)
+    for at, entry in enumerate(suite.methods):
         try:
             methods.set_parameters(entry.name, entry.model_extra or {})
             if entry.prompt is not None:
                 methods.load_prompt(entry.prompt)
         except InputError as error:
-            key = next((k for k in entry.model_extra or {} if repr(k) in error.what), "name")
-            where = _place(path, text, ("methods", place, key))
+            key = next((k for k in entry.model_extra or {} if k in error.what), "name")
+            where = _place(path, text, ("methods", at, key))
             raise InputError(error.what, where=where, mend=error.mend) from None
     named = [job.name for job in jobs(suite)]
     if twice := next((name for name in named if named.count(name) > 1), None):
@@ -169,6 +181,15 @@ def read_suite(path: Path) -> Suite:
             mend="Give one of the models another name, or leave one of two equal entries out",
         )
     return suite
+
+
+@contextmanager
+def _at(path: Path, text: str, loc: tuple[Any, ...]) -> Iterator[None]:
+    """Errors of the block are errors of a place in the suite."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.what, where=_place(path, text, loc), mend=error.mend) from None
 
 
 def _read(path: Path) -> str:
@@ -185,6 +206,34 @@ def _read(path: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("is not UTF-8 text", where=str(path), mend="Name a suite file") from None
+
+
+def check_spec(spec: str) -> None:
+    """Refuse a model whose back-end there is not; nothing is opened.
+
+    Raises
+    ------
+    InputError
+        With what it may have been meant to be.
+    """
+    name, _, rest = spec.partition("/")
+    if not rest.strip() or name not in {*BACKENDS, *_plugins.names("backend")}:
+        open_model(spec)  # which says what is wrong
+
+
+def check_benchmark(source: str) -> None:
+    """Refuse the name of a benchmark that there is not, and the path of no file.
+
+    Raises
+    ------
+    InputError
+        With what it may have been meant to be.
+    """
+    if source == BUNDLED or source.startswith("hub:") or Path(source).exists():
+        return
+    if names_a_file(source):
+        check_file(source)
+    canonical_name(source)
 
 
 _KINDS: dict[str, type[BaseModel]] = {
@@ -277,7 +326,7 @@ def _job(suite: Suite, model: ModelEntry, benchmark: BenchmarkEntry, method: Met
     name = folder_name(model_name(model.spec, model.name), benchmark_name(benchmark.source), label)
     urls = [model.base_url] if isinstance(model.base_url, str) else model.base_url or []
     timeout = model.timeout or suite.timeout
-    options = {
+    options: dict[str, Any] = {
         "name": model.name,
         "base_urls": tuple(urls),
         "api_key_env": model.api_key_env,
@@ -288,7 +337,7 @@ def _job(suite: Suite, model: ModelEntry, benchmark: BenchmarkEntry, method: Met
         "dtype": model.dtype,
         "batch_size": model.batch_size,
     }
-    drawing = {
+    drawing: dict[str, Any] = {
         key: value
         for key in _Drawing.model_fields
         if (value := getattr(model, key)) is not None or (value := getattr(suite, key)) is not None

@@ -1,0 +1,260 @@
+"""What `viva eval` does with its options: jobs of them, and what came of the jobs in words."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from viva.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from viva.runs import Run
+    from viva.runs.suite import Job
+
+__all__ = ["one_job", "rehearse_all", "run_all", "suite_jobs"]
+
+BUDGET = "the budget of"
+"""How the reason of a run that stopped at its budget begins: a clean end."""
+
+
+def suite_jobs(path: Path, out: Path | None) -> list[Job]:
+    from viva.runs.suite import jobs, read_suite
+
+    suite = read_suite(path)
+    return jobs(suite if out is None else suite.model_copy(update={"out": str(out)}))
+
+
+def _pairs(settings: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a mapping."""
+    found: dict[str, str] = {}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise InputError(f"{text!r} is not NAME=VALUE", where="--set", mend="Such as k=9")
+        if name.strip() in found:
+            raise InputError(f"{name.strip()} is set twice", where="--set", mend="Set it once")
+        found[name.strip()] = value
+    return found
+
+
+def _extra(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError("is not a JSON object", where="--extra", mend="Such as '{\"top_k\": 20}'")
+    return found
+
+
+def one_job(given: Mapping[str, Any]) -> Job:
+    """The run that the options of the command line describe.
+
+    Raises
+    ------
+    InputError
+        Without a model or a benchmark, and for an option that cannot be used.
+    """
+    for needed in ("model", "benchmark"):
+        if not given[needed]:
+            raise InputError(
+                f"no --{needed} given",
+                mend="viva eval --model openai/NAME --benchmark NAME, or viva eval SUITE.toml",
+            )
+    from viva import methods
+    from viva.models import Sampling
+    from viva.models.retrying import Retry
+    from viva.models.specs import ModelOptions
+    from viva.runs import Limits
+    from viva.runs.suite import Job, benchmark_name, folder_name, model_name, prices
+
+    method = given["method"]
+    parameters = methods.set_parameters(method, _pairs(given["settings"] or ()))
+    prompt = methods.load_prompt(given["prompt"]) if given["prompt"] else None
+    label = methods.method_label(method, parameters, prompt)
+    benchmarks = list(given["benchmark"])
+    name = folder_name(
+        model_name(given["model"], given["name"]),
+        "+".join(benchmark_name(source) for source in benchmarks),
+        label,
+    )
+    reached: dict[str, Any] = {
+        "name": given["name"],
+        "base_urls": tuple(given["base_url"] or ()),
+        "api_key_env": given["api_key_env"],
+        "api": str(given["api"]),
+        "chat_template": given["chat_template"],
+        "timeout": given["timeout"],
+        "device": given["device"],
+        "dtype": given["dtype"],
+        "batch_size": given["batch_size"],
+    }
+    arguments = {
+        "model": given["model"],
+        "benchmark": benchmarks[0] if len(benchmarks) == 1 else benchmarks,
+        "method": method,
+        "out": given["out"] or Path("viva-runs") / name,
+        "options": ModelOptions(**{k: v for k, v in reached.items() if v is not None}),
+        "sampling": Sampling(
+            temperature=given["temperature"],
+            top_p=given["top_p"],
+            max_completion_tokens=given["max_completion_tokens"],
+            stop=tuple(given["stop"] or ()),
+            extra=_extra(given["extra"]),
+        ),
+        "parameters": parameters,
+        "prompt": given["prompt"],
+        "samples": given["samples"],
+        "limit": given["limit"],
+        "max_connections": given["max_connections"],
+        "seed": given["seed"],
+        "budget": Limits(given["max_calls"], given["max_tokens"], given["max_cost"]),
+        "retry": None if given["retries"] is None else Retry(tries=given["retries"] + 1),
+        "prices": prices(given["price_input"], given["price_output"]),
+    }
+    return Job(name, arguments)
+
+
+def rehearse_all(chosen: Sequence[Job], console: Console, *, whole: bool) -> None:
+    """Print what would be asked; with one run, its first call in full."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    from viva.models import open_model
+    from viva.runs.rehearsal import rehearse
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("run", overflow="fold")
+    for head in ("items", "samples", "calls each", "calls", "input tokens"):
+        table.add_column(head, justify="right", no_wrap=True)
+    total = tokens = 0
+    for job in chosen:
+        open_model(job.arguments["model"], job.arguments["options"])
+        found = rehearse(job.arguments)
+        total += found.calls
+        tokens += found.input_tokens
+        cells = (found.items, found.samples, found.calls_per_item, found.calls)
+        numbers = [f"{n:,}" for n in cells] + [f"~{found.input_tokens:,}"]
+        table.add_row(Text(str(job.folder)), *map(Text, numbers))
+        _left_out(found.left_out, console)
+    console.print(table)
+    console.print(
+        f"{len(chosen)} run{'s' if len(chosen) > 1 else ''}, {total:,} calls if none is repeated, "
+        f"about {tokens:,} input tokens by the length of each first item. Nothing was called.",
+        highlight=False,
+    )
+    if whole:
+        for message in found.first.messages:
+            console.print(Text(f"\n[{message.role}]", style="bold"))
+            console.print(Text(message.content))
+        if found.first.prefix is not None:
+            console.print(Text("\n[assistant, continued]", style="bold"))
+            console.print(Text(found.first.prefix))
+
+
+def _left_out(reasons: Mapping[str, int], console: Console) -> None:
+    if reasons:
+        said = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
+        console.print(
+            f"{sum(reasons.values()):,} row(s) cannot be asked and were left out ({said})",
+            highlight=False,
+        )
+
+
+def run_all(chosen: Sequence[Job], console: Console, *, quiet: bool, several: bool) -> int:
+    """Run every job; print what came of them and what to do next.
+
+    Returns
+    -------
+    int
+        The exit code: 0 where all is done or a budget is spent, 130 where it was interrupted, 2
+        where a run of a suite could not start, 1 where a server went away.
+
+    Raises
+    ------
+    InputError
+        Of a run that is no suite's.
+    """
+    from viva import report
+    from viva.runs import INTERRUPTED, evaluate, live
+
+    done: list[tuple[str, Run]] = []
+    failed: list[str] = []
+    interrupted = False
+    for place, job in enumerate(chosen, 1):
+        if several:
+            typer.echo(f"[{place}/{len(chosen)}] {job.name}", err=True)
+        try:
+            run = evaluate(**job.arguments, progress=None if quiet else live)
+        except InputError as error:
+            if not several:
+                raise
+            # The other runs of a suite do not depend on this one.
+            failed.append(job.name)
+            typer.echo(f"viva: {job.name}: {error}", err=True)
+            continue
+        done.append((job.name, run))
+        _left_out(run.left_out, console)
+        if run.stopped == INTERRUPTED:
+            interrupted = True
+            break
+    if done:
+        report.outcomes(done, console)
+    for name, run in done:
+        _say(run, name if several else None, console)
+    if failed:
+        console.print(f"Not run: {', '.join(failed)}", soft_wrap=True, highlight=False)
+    broken = [run for _, run in done if run.stopped and not run.stopped.startswith(BUDGET)]
+    if broken or failed:
+        console.print(f"To continue: {_command()}", soft_wrap=True, highlight=False)
+    if folders := [run.folder for _, run in done if run.done]:
+        audit = shlex.join(["viva", "audit", *_together(folders)])
+        console.print(f"Next: {audit}", soft_wrap=True, highlight=False)
+    if interrupted:
+        return 130
+    return 2 if failed else 1 if broken else 0
+
+
+def _together(folders: Sequence[Path]) -> list[str]:
+    """The folder that holds these and nothing else, where there is one; else each of them."""
+    parents = {folder.parent for folder in folders}
+    if len(folders) > 1 and len(parents) == 1:
+        (parent,) = parents
+        if {p for p in parent.iterdir() if not p.name.startswith(".")} == set(folders):
+            return [str(parent)]
+    return [str(folder) for folder in folders]
+
+
+def _say(run: Run, name: str | None, console: Console) -> None:
+    """Where a run is, and in one line what is missing from it."""
+    who = f"{name}: " if name else ""
+    if run.stopped:
+        line = f"Stopped: {run.stopped}; {run.done:,} of {run.planned:,} answered."
+        if run.stopped.startswith(BUDGET):
+            line += " The same command with a larger budget goes on."
+        console.print(who + line, soft_wrap=True, highlight=False)
+    elif run.ungraded:
+        console.print(
+            f"{who}{run.ungraded:,} of {run.planned:,} responses are missing (ungraded); the same "
+            "command asks again those that may work.",
+            soft_wrap=True,
+            highlight=False,
+        )
+    if name is None:
+        console.print(f"Run: {run.folder}", soft_wrap=True, highlight=False)
+
+
+def _command() -> str:
+    """The command line as it was given."""
+    return shlex.join(["viva", *sys.argv[1:]])

@@ -1,0 +1,93 @@
+"""`viva diff-config`: what differs between the settings of two runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from viva.cli.compare import Form
+
+__all__ = ["command"]
+
+_PARTS = {
+    "identity": "settings",
+    "samples": "settings",
+    "limit": "settings",
+    "items": "items",
+    "operation": "operation",
+    "versions": "versions",
+    "git": "versions",
+}
+"""Part of a manifest -> what it is shown under, in the order of showing."""
+_LONGEST = 400
+
+
+def command(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A run folder.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another.", show_default=False)],
+    format: Annotated[  # noqa: A002
+        Form, typer.Option("--format", help="table, or json for other programs.")
+    ] = Form.TABLE,
+) -> None:
+    """Say what differs between the settings of two runs: first what identifies them.
+
+    Exit code 0, whether or not something differs.
+
+    Examples
+    --------
+        viva diff-config runs/base runs/tuned
+
+        viva diff-config runs/base runs/tuned --format json
+    """
+    from rich.console import Console
+
+    from viva.formats.run import read_manifest
+    from viva.runs.differences import differences
+
+    found = [
+        (_PARTS.get(path.partition(".")[0], "other"), path.removeprefix("identity."), one, other)
+        for path, one, other in differences(read_manifest(a), read_manifest(b))
+    ]
+    if format is Form.JSON:
+        rows = [dict(zip(("kind", "setting", "a", "b"), row, strict=True)) for row in found]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    _show(found, str(a), str(b), Console())
+
+
+def _value(value: Any) -> str:
+    """A value on few lines; texts as they are."""
+    from viva.report import clean
+
+    if value is None:
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return clean(text, _LONGEST)
+
+
+def _show(found: list[tuple[str, str, Any, Any]], a: str, b: str, console: Any) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    if not found:
+        console.print("Same settings.")
+        return
+    kinds = dict.fromkeys([*_PARTS.values(), "other"])
+    for kind in kinds:
+        rows = [row for row in found if row[0] == kind]
+        if not rows:
+            continue
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table.add_column(kind, overflow="fold", max_width=34)
+        table.add_column(_value(a), overflow="fold")
+        table.add_column(_value(b), overflow="fold")
+        for _, name, one, other in rows:
+            table.add_row(Text(_value(name)), Text(_value(one)), Text(_value(other)))
+        console.print(table)
+        console.print()
+    if not any(row[0] in ("settings", "items") for row in found):
+        console.print("The runs asked the same of the same model in the same way.")
