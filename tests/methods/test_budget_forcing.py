@@ -195,6 +195,20 @@ def test_the_user_s_sampling_holds_within_the_caps():
     assert [r.sampling.stop for r in caller.requests] == [("###", "</think>")] * 2 + [("###",)]
 
 
+def test_a_template_that_opens_thinking_needs_no_opening():
+    answer, caller = forced(
+        lambda r: Completion(" C") if (r.prefix or "").endswith(MARKER) else Completion("hm"),
+        think_open="",
+    )
+    assert [r.prefix for r in caller.requests] == [None, "hm\nWait", f"hm\nWaithm{CLOSE}{MARKER}"]
+    assert answer.text == "Final Answer: C"
+
+
+def test_each_call_is_a_draw_of_its_own():
+    _, caller = forced(Thinker([5, 5]), waits=3)
+    assert [r.draw for r in caller.requests] == [0, 1, 2, 3]
+
+
 def test_other_marks_of_thinking():
     answer, caller = forced(
         lambda r: Completion(" C") if r.prefix.endswith("So:") else Completion("hm"),

@@ -9,7 +9,7 @@ from viva.methods._asking import UNSET, conversation
 from viva.methods._types import Count, Natural
 from viva.methods.answer import Answer
 from viva.methods.prompts import Prompt
-from viva.models import Caller, CallFailed, Completion, Failure, Request, Sampling
+from viva.models import Caller, CallFailed, Failure, Request, Sampling
 from viva.records import Item
 
 __all__ = ["budget_forcing"]
@@ -63,7 +63,8 @@ async def budget_forcing(
     wait : str
         What is put behind thinking that ended early.
     think_open, think_close : str
-        How the model's template opens and closes thinking.
+        How the model opens and closes thinking. ``think_open`` is empty where the chat template
+        itself opens it.
     answer_marker : str
         What the answer begins with.
     max_answer : int
@@ -92,22 +93,22 @@ async def budget_forcing(
     messages = conversation(item, prompt or "cot", system)
     least = max_thinking if min_thinking is None else min(min_thinking, max_thinking)
     close = think_close.strip()
-    thinking, spent, waited = "", 0, 0
+    thinking, spent, waited, calls = "", 0, 0, 0
     while spent < max_thinking:
-        cap = _cap(sampling, max_thinking - spent)
-        part = await _think(
-            client, Request(messages, think_open + thinking, _within(sampling, cap, close)), close
-        )
+        how = _within(sampling, max_thinking - spent, close)
+        request = Request(messages, (think_open + thinking) or None, how, draw=calls)
+        part = await _think(client, request, close)
+        calls += 1
         thinking += part.text
-        spent += min(part.tokens, cap)
+        spent += part.tokens
         if part.cut or spent >= least or waited == waits:
             break
         thinking = f"{thinking.rstrip()}\n{wait}"
         waited += 1
     thinking = thinking.rstrip()
     prefix = f"{think_open}{thinking}{think_close}{answer_marker}"
-    cap = _cap(sampling, max_answer)
-    said = await client.generate(Request(messages, prefix, _within(sampling, cap)))
+    request = Request(messages, prefix, _within(sampling, max_answer), draw=calls)
+    said = await client.generate(request)
     # A server that takes the whole turn for thinking gives the answer in that field.
     words = said.text or said.reasoning or ""
     return Answer(answer_marker + words, reasoning=thinking, finish_reason=said.finish_reason)
@@ -130,26 +131,23 @@ async def _think(client: Caller, request: Request, close: str) -> _Part:
         if failed.failure is Failure.EMPTY:  # thinking that is closed at once has no text
             return _Part("", 0, cut=False)
         raise
-    text = _thought(said)
-    ended = close and close in text
-    text = text.partition(close)[0] if ended else text
+    # In whichever field the server puts it; with both filled it saw the end of thinking itself.
+    text, mark, _ = _split(said.reasoning or said.text, close)
+    closed = bool(mark or (said.reasoning and said.text))
+    cap = request.sampling.max_completion_tokens or 0
     tokens = len(text.split()) if said.output_tokens is None else said.output_tokens
-    # With both fields filled the server saw the end of thinking itself.
-    closed = ended or bool(said.reasoning and said.text)
-    full = said.finish_reason == "length" or tokens >= (request.sampling.max_completion_tokens or 0)
-    return _Part(text, tokens, cut=full and not closed)
+    full = said.finish_reason == "length" or tokens >= cap
+    return _Part(text, min(tokens, cap), cut=full and not closed)
 
 
-def _thought(said: Completion) -> str:
-    """The thinking of a completion, in whichever field the server puts it."""
-    return said.reasoning or said.text
+def _split(text: str, close: str) -> tuple[str, str, str]:
+    return text.partition(close) if close else (text, "", "")
 
 
-def _cap(sampling: Sampling, left: int) -> int:
-    given = sampling.max_completion_tokens
-    return left if given is None else min(left, given)
-
-
-def _within(sampling: Sampling, cap: int, stop: str = "") -> Sampling:
+def _within(sampling: Sampling, left: int, stop: str = "") -> Sampling:
+    """What the user gave, for a call that may bring so many tokens."""
+    most = sampling.max_completion_tokens
     stops = (*sampling.stop, stop) if stop and stop not in sampling.stop else sampling.stop
-    return replace(sampling, max_completion_tokens=cap, stop=stops)
+    return replace(
+        sampling, max_completion_tokens=left if most is None else min(left, most), stop=stops
+    )

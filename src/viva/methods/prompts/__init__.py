@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Option", "Prompt", "load_prompt", "prompt_names", "render"]
 
-_FOLDER = Path(__file__).with_name("prompts")
+_FOLDER = Path(__file__).parent
 _SUFFIX = ".jinja"
 _LARGEST = 2**20
 """Bytes of a prompt file."""
