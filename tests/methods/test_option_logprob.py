@@ -66,6 +66,13 @@ def test_no_letter_among_the_candidates_is_unread():
     assert (answer.decided, answer.prediction, answer.probabilities) == (True, None, None)
 
 
+@pytest.mark.parametrize(("least", "prediction"), [(0.29, "C"), (0.31, None)])
+def test_letters_that_hold_too_little_together_are_no_answer(least, prediction):
+    answer = ask(option_logprob, Scripted([reply(C=0.2, A=0.1, The=0.6)]), minimum_mass=least)
+    assert (answer.prediction, answer.confidence is None) == (prediction, prediction is None)
+    assert answer.probabilities == pytest.approx((1 / 3, 0, 2 / 3, 0))
+
+
 def test_two_letters_in_the_lead_are_no_answer():
     answer = ask(option_logprob, Scripted([reply(A=0.4, B=0.4, C=0.1)]))
     assert (answer.prediction, answer.confidence) == (None, None)

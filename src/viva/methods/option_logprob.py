@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from viva.methods._asking import UNSET, conversation, sampled
-from viva.methods._types import Count
+from viva.methods._types import Count, Share
 from viva.methods.answer import Answer
 from viva.methods.prompts import Prompt
 from viva.models import Caller, CallFailed, Failure, Prefill, Request, Sampling
@@ -27,6 +27,7 @@ async def option_logprob(
     prompt: Prompt | None = None,
     top: Count = 20,
     answer_prefix: str = "Answer:",
+    minimum_mass: Share = 0.0,
     system: str | None = None,
 ) -> Answer:
     """Take the letter that is the likeliest next token.
@@ -50,15 +51,19 @@ async def option_logprob(
     answer_prefix : str
         What the model's turn begins with where the back-end continues it; elsewhere, or where
         this is empty, the letter must be the first token of the turn.
+    minimum_mass : float
+        Probability, 0..1, that the letters must hold together: below it the model was about to
+        write something else, and there is no answer.
     system : str, optional
         The text of a system turn; there is none otherwise.
 
     Returns
     -------
     Answer
-        Decided: the likeliest letter; None where no candidate is a letter, or two share the
-        lead. ``probabilities`` are the options', ``confidence`` is the winner's; ``text`` says
-        how much of the probability the letters hold together.
+        Decided: the likeliest letter; None where no candidate is a letter, the letters hold less
+        than ``minimum_mass``, or two share the lead. ``probabilities`` are the options',
+        ``confidence`` is the winner's; ``text`` says how much of the probability the letters hold
+        together.
 
     Raises
     ------
@@ -82,14 +87,14 @@ async def option_logprob(
     if not held:
         return Answer("no letter of an option among the candidates", decided=True)
     shares = [p / held for p in mass.values()]
-    best = max(shares)
-    likeliest = [letter for letter, share in zip(mass, shares, strict=True) if share == best]
+    likeliest = [letter for letter, p in mass.items() if p == max(mass.values())]
+    chosen = likeliest[0] if len(likeliest) == 1 and held >= minimum_mass else None
     listed = ", ".join(f"{share:.4f} for {x}" for x, share in zip(mass, shares, strict=True))
     return Answer(
         f"first token: {listed}; all letters together hold {min(held, 1):.4f}",
-        likeliest[0] if len(likeliest) == 1 else None,
+        chosen,
         decided=True,
-        confidence=best if len(likeliest) == 1 else None,
+        confidence=max(shares) if chosen else None,
         probabilities=tuple(shares),
         finish_reason=said.finish_reason,
     )
