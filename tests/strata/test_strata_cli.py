@@ -63,12 +63,12 @@ def test_label_replays_recorded_replies(items, tmp_path):
     assert labels == [None, "knowledge"]
 
 
-def test_a_live_judge_is_refused_with_the_reason(items, tmp_path):
+def test_a_judge_that_is_no_model_is_refused(items, tmp_path):
     done = RUN.invoke(
         app, ["label", str(items), "--out", str(tmp_path / "x"), "--judge", "openai:some-model"]
     )
     assert isinstance(done.exception, InputError)
-    assert "viva eval" in str(done.exception)
+    assert "openai/..." in str(done.exception)
 
 
 def test_training_needs_enough_labels(tmp_path):

@@ -323,32 +323,69 @@ def label(
     file: Annotated[Path, typer.Argument(help="Items file.")],
     out: Annotated[Path, typer.Option("--out", help="Where to write the labels, JSON Lines.")],
     judge: Annotated[
-        str, typer.Option("--judge", help="replay:FILE.jsonl: recorded replies, by question.")
+        str, typer.Option("--judge", help="A model as in `viva eval`, or replay:FILE.jsonl.")
     ],
+    base_url: Annotated[
+        list[str] | None,
+        typer.Option("--base-url", help="URL of the model's server; repeatable."),
+    ] = None,
+    api_key_env: Annotated[
+        str, typer.Option("--api-key-env", help="Environment variable that holds the key.")
+    ] = "OPENAI_API_KEY",
+    temperature: Annotated[float, typer.Option("--temperature", min=0, help="0 = greedy.")] = 0,
+    max_completion_tokens: Annotated[
+        int | None,
+        typer.Option("--max-completion-tokens", min=1, help="Most tokens of one reply."),
+    ] = None,
+    max_connections: Annotated[
+        int | None, typer.Option("--max-connections", min=1, help="Calls at once.")
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check",
+            help="Also put the bundled double-labelled questions to the judge, for agreement.",
+        ),
+    ] = True,
 ) -> None:
-    """Let a judge apply the rubric to each item; print its agreement with the bundled labels."""
+    """Let a judge apply the rubric to each item; print its agreement with the bundled labels.
+
+    Examples
+    --------
+        viva strata label items.jsonl --out labels.jsonl --judge openai/qwen3-32b
+
+        viva strata label items.jsonl --out labels.jsonl --judge replay:replies.jsonl
+    """
     from rich.console import Console
 
     from viva import strata
     from viva._progress import bars
 
     kind, _, source = judge.partition(":")
-    if kind != "replay" or not source:
-        raise InputError(
-            f"judge {judge!r} cannot be called by this version",
-            where="--judge",
-            mend="Calls to live models arrive with `viva eval`; until then use replay:FILE.jsonl "
-            "with recorded replies",
+    if kind == "replay" and source:
+        asked: Any = strata.replay(source)
+    else:
+        from viva.models import Sampling, open_model
+        from viva.models.specs import ModelOptions
+
+        options = ModelOptions(base_urls=tuple(base_url or ()), api_key_env=api_key_env)
+        asked = strata.ModelJudge(
+            open_model(judge, options),
+            sampling=Sampling(temperature, max_completion_tokens=max_completion_tokens),
+            connections=max_connections,
         )
     console = Console()
     _check_out(out, file)
     read = _read(file)
-    found = strata.label(read.items, strata.replay(source), progress=bars)
+    found = strata.label(read.items, asked, check=check, progress=bars)
     _write(found.labels.to_dicts(), out)
     console.print(
         f"{out}: {found.parsed:,} labelled, {found.unparsed:,} unparsed, "
         f"{found.ungraded:,} without a reply"
     )
+    if failures := getattr(asked, "failures", None):
+        why = "; ".join(f"{kind}: {count:,}" for kind, count in failures.most_common())
+        console.print(f"calls that failed ({why})")
     if found.agreement is not None:
         a = found.agreement
         if a["answered"]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from viva.strata.evaluation import evaluate, reasoning_shares
     from viva.strata.judging import label, replay
+    from viva.strata.live_judge import ModelJudge
     from viva.strata.metrics import debiased_ece, ece, length_matched_auroc
     from viva.strata.prediction import DEFAULT_VIEW, explain, labelled, predict
     from viva.strata.storage import Weights, load, save
@@ -30,6 +31,7 @@ __all__ = [
     "DEFAULT_VIEW",
     "DEFINITIONS",
     "TEXT_VIEWS",
+    "ModelJudge",
     "Weights",
     "bundled_labels",
     "debiased_ece",
@@ -53,6 +55,7 @@ __all__ = [
 _HOMES = {
     "DEFAULT_VIEW": "prediction",
     "DEFINITIONS": "annotations",
+    "ModelJudge": "live_judge",
     "TEXT_VIEWS": "text",
     "Weights": "storage",
     "bundled_labels": "annotations",

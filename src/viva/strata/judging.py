@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,6 +29,17 @@ __all__ = ["Judged", "Verdict", "agreement", "label", "prompt", "read_verdict", 
 
 Judge = Callable[[str], str]
 """Prompt in, text out."""
+
+
+class ManyAtOnce(Protocol):
+    """A judge that takes all prompts together, such as :class:`viva.strata.ModelJudge`."""
+
+    def replies(
+        self, prompts: Sequence[str], advance: Callable[[int], None] = ...
+    ) -> list[str | None]:
+        """A reply to each prompt; None where there is none."""
+        ...
+
 
 _LONGEST_REPLY = 100_000
 _CLOSERS = 50
@@ -127,7 +138,7 @@ def _verdict(found: Any) -> Verdict | None:
 
 def label(
     items: pl.DataFrame,
-    judge: Judge,
+    judge: Judge | ManyAtOnce,
     *,
     with_key: bool = True,
     check: bool = True,
@@ -139,8 +150,9 @@ def label(
     ----------
     items : polars.DataFrame
         Columns ``benchmark, item_id, question``; ``options`` and ``key`` where there are any.
-    judge : callable
-        Prompt in, text out. What it raises is counted as ungraded; nothing is guessed.
+    judge : callable, or an object with ``replies``
+        Prompt in, text out; what it raises is counted as ungraded, nothing is guessed. Or one
+        that takes all prompts at once, such as :class:`viva.strata.ModelJudge`.
     with_key : bool
         Whether the judge sees the keyed answer, as the rubric says.
     check : bool
@@ -166,29 +178,29 @@ def label(
     controls = double_labelled() if check else None
     counts = dict.fromkeys(("parsed", "unparsed", "ungraded"), 0)
     rows = []
-    with progress(
-        "labelling", items.height + (controls.height if check and controls is not None else 0)
-    ) as advance:
-        for item in items.to_dicts():
-            options = item.get("options") or []
-            key = item.get("key") or []
-            answer = "; ".join(options[i] for i in key if i < len(options)) if with_key else None
-            status, verdict = _ask(judge, prompt(item["question"], options, answer))
-            counts[status] += 1
-            rows.append(
-                {
-                    "benchmark": item["benchmark"],
-                    "item_id": item["item_id"],
-                    "question": item["question"],
-                    "options": options,
-                    **(verdict._asdict() if verdict else dict.fromkeys(Verdict._fields)),
-                    "status": status,
-                }
-            )
-            advance(1)
-        agreed = None
-        if controls is not None:
-            agreed = agreement(judge, controls, with_key=with_key, advance=advance)
+    asked = items.to_dicts()
+    prompts = [_item_prompt(item, with_key=with_key) for item in asked]
+    known = [] if controls is None else controls.to_dicts()
+    prompts += [
+        prompt(row["question"], row["options"], row["answer"] if with_key else None)
+        for row in known
+    ]
+    with progress("labelling", len(prompts)) as advance:
+        replies = _replies(judge, prompts, advance)
+    for item, reply in zip(asked, replies, strict=False):
+        status, verdict = _read(reply)
+        counts[status] += 1
+        rows.append(
+            {
+                "benchmark": item["benchmark"],
+                "item_id": item["item_id"],
+                "question": item["question"],
+                "options": item.get("options") or [],
+                **(verdict._asdict() if verdict else dict.fromkeys(Verdict._fields)),
+                "status": status,
+            }
+        )
+    agreed = agreement(known, replies[len(asked) :]) if controls is not None else None
     schema: dict[str, Any] = {
         "benchmark": pl.String,
         "item_id": pl.String,
@@ -204,23 +216,47 @@ def label(
     return Judged(pl.DataFrame(rows, schema=schema), **counts, agreement=agreed)
 
 
-def _ask(judge: Judge, text: str) -> tuple[str, Verdict | None]:
-    try:
-        reply = judge(text)
-    except Exception:  # a judge is outside code: whatever fails, the item has no reply
+def _item_prompt(item: Mapping[str, Any], *, with_key: bool) -> str:
+    options, key = item.get("options") or [], item.get("key") or []
+    answer = "; ".join(options[i] for i in key if i < len(options)) if with_key else None
+    return prompt(item["question"], options, answer)
+
+
+def _replies(
+    judge: Judge | ManyAtOnce, prompts: Sequence[str], advance: Callable[[int], None]
+) -> list[str | None]:
+    if not callable(judge):
+        return judge.replies(prompts, advance)
+    found: list[str | None] = []
+    for text in prompts:
+        try:
+            reply = judge(text)
+        except Exception:  # a judge is outside code: whatever fails, the item has no reply
+            found.append(None)
+        else:
+            found.append(reply if isinstance(reply, str) else "")
+        advance(1)
+    return found
+
+
+def _read(reply: str | None) -> tuple[str, Verdict | None]:
+    if reply is None:
         return "ungraded", None
-    verdict = read_verdict(reply) if isinstance(reply, str) else None
+    verdict = read_verdict(reply)
     return ("parsed", verdict) if verdict else ("unparsed", None)
 
 
 def agreement(
-    judge: Judge,
-    controls: pl.DataFrame,
-    *,
-    with_key: bool = True,
-    advance: Callable[[int], None] = lambda _: None,
+    controls: Sequence[Mapping[str, Any]], replies: Sequence[str | None]
 ) -> dict[str, float | int]:
     """How far a judge agrees with each of the two earlier passes, and they with each other.
+
+    Parameters
+    ----------
+    controls : sequence of mappings
+        Double-labelled questions: ``first`` and ``second`` label.
+    replies : sequence of str or None
+        What the judge said to each.
 
     Returns
     -------
@@ -229,10 +265,8 @@ def agreement(
         ``kappa_passes`` between the two passes on the answered questions; NaN where undefined.
     """
     said, first, second = [], [], []
-    for row in controls.to_dicts():
-        answer = row["answer"] if with_key else None
-        _, verdict = _ask(judge, prompt(row["question"], row["options"], answer))
-        advance(1)
+    for row, reply in zip(controls, replies, strict=True):
+        _, verdict = _read(reply)
         if verdict is not None:
             said.append(verdict.label == "reasoning")
             first.append(row["first"] == "reasoning")
@@ -240,7 +274,7 @@ def agreement(
     a, b, c = (np.array(values, bool) for values in (said, first, second))
     known = len(said) > 0
     return {
-        "n": controls.height,
+        "n": len(controls),
         "answered": len(said),
         "kappa_first": cohen_kappa(a, b) if known else float("nan"),
         "kappa_second": cohen_kappa(a, c) if known else float("nan"),
