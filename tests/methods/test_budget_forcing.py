@@ -136,6 +136,13 @@ def test_the_promise(stretches, most, least, waits, reply, most_answer, keeps_st
     assert answer.text.startswith(MARKER)
 
 
+@pytest.mark.parametrize("finish", ["stop", "length", None])
+def test_thinking_of_a_server_that_ignores_the_cap_is_cut_all_the_same(finish):
+    replies = [Completion(" ".join("abcdefghij"), finish_reason=finish), Completion(" C")]
+    answer, _ = forced(lambda request: replies.pop(0), max_thinking=4, waits=5)
+    assert answer.reasoning == "a b c d"
+
+
 def test_what_a_server_writes_behind_the_end_of_thinking_is_not_thinking():
     answer, caller = forced(Thinker([5], keeps_stop=True), waits=0)
     assert answer.reasoning == "w0 w1 w2 w3 w4"

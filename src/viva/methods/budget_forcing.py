@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from viva.methods._asking import UNSET, conversation
@@ -134,8 +136,11 @@ async def _think(client: Caller, request: Request, close: str) -> _Part:
     # In whichever field the server puts it; with both filled it saw the end of thinking itself.
     text, mark, _ = _split(said.reasoning or said.text, close)
     closed = bool(mark or (said.reasoning and said.text))
-    cap = request.sampling.max_completion_tokens or 0
-    tokens = len(text.split()) if said.output_tokens is None else said.output_tokens
+    cap = request.sampling.max_completion_tokens or 1
+    words = [word.end() for word in islice(re.finditer(r"\S+", text), cap + 1)]
+    if len(words) > cap:  # a word takes a token at least: the server went past the cap
+        return _Part(text[: words[cap - 1]], cap, cut=True)
+    tokens = len(words) if said.output_tokens is None else said.output_tokens
     full = said.finish_reason == "length" or tokens >= cap
     return _Part(text, min(tokens, cap), cut=full and not closed)
 
