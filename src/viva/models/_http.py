@@ -132,6 +132,9 @@ class Http:
                     body = body.replace(self._key.encode(), b"***")
                 said = {n: redacted(reply.headers[n], self._key) for n in _HEADERS
                         if n in reply.headers}  # fmt: skip
+                if reply.status >= 500:
+                    # uvicorn closes a connection after an error: the next call would be lost.
+                    reply.close()
                 return reply.status, said, body
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
             broken = self._broken(Failure.MALFORMED, "the reply broke off", error)
@@ -170,8 +173,9 @@ class Http:
         connector = session.connector
         session.detach()
         if connector is not None:
-            with contextlib.suppress(RuntimeError):
-                connector.close()
+            # Its public close() waits on the loop that is gone.
+            with contextlib.suppress(AttributeError, RuntimeError):
+                connector._close_immediately()
 
     async def close(self) -> None:
         """Close the connections; a later exchange opens new ones."""

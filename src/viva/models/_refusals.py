@@ -112,10 +112,11 @@ _CONTEXT = re.compile(
 and Google say that a prompt is too long."""
 
 _NO_MODEL = re.compile(
-    r"model_not_found|model\b.{0,300}\b(?:not (?:exist|found|available|a valid)|is not a valid)"
-    r"|does not exist|not a valid model|no such model|pinned to",
+    r"model_not_found|\bmodel\b[^.;]{0,200}? (?:not exist|not found|not be found)"
+    r"|\bmodel\b.{0,300}?` does not exist|is not a valid model|no such model|is pinned to",
     re.IGNORECASE | re.DOTALL,
 )
+"""How they say, under another status than 404, that they do not have the model."""
 
 _STATUS = {
     401: Failure.KEY,

@@ -142,10 +142,8 @@ def _text(value: Any) -> str | None:
         value = "".join(parts) if parts else None
     if not isinstance(value, str):
         return None
-    if value.isascii():
-        return value
     # Half a surrogate pair, which JSON can spell, fits into no file.
-    return value.encode("utf-8", "replace").decode() if _LONE.search(value) else value
+    return value if value.isascii() else _LONE.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 _LONE = re.compile("[\ud800-\udfff]")

@@ -77,7 +77,8 @@ class OpenAIBackend:
             if options.chat_template
             else find_template(served_name)
         )
-        if options.api == "completions" and self._template is None:
+        self._raw = options.api == "completions"
+        if self._raw and self._template is None:
             raise InputError(
                 "raw completions need the model's chat template",
                 mend="Name its folder, tokenizer_config.json or jinja file by --chat-template",
@@ -86,7 +87,7 @@ class OpenAIBackend:
         self._echoes = False
         self._keeps_bos = False
         self._capabilities = Capabilities()
-        if options.api == "completions":
+        if self._raw:
             self._mode = "completions"
             self._capabilities = Capabilities(
                 prefill=Prefill.CONTINUED,
@@ -166,8 +167,7 @@ class OpenAIBackend:
                 "a prefix was asked, and this server is not shown to continue one "
                 f"(prefill: {self._capabilities.prefill})",
             )
-        raw = self._options.api == "completions"
-        mode: _wire.PrefillMode | None = "completions" if raw else None
+        mode: _wire.PrefillMode | None = "completions" if self._raw else None
         return await self._ask(request, self._mode if request.prefix is not None else mode)
 
     async def _ask(
@@ -272,17 +272,17 @@ class OpenAIBackend:
                 mend=f"Set the environment variable {self._options.api_key_env}: {said}",
             )
         listed = _wire.listed_models(body) if status == 200 else []
-        if self._served in listed:
-            return
-        # Lists are not complete everywhere: what counts is whether the model answers.
-        request = Request((Message("user", "Hello"),), sampling=Sampling(max_completion_tokens=1))
-        raw = self._options.api == "completions"
+        if 300 <= status < 500 or self._served in listed:
+            return  # a server need not have a list
+        # A list need not be whole (folders, aliases): what counts is whether the model answers.
+        api: _wire.PrefillMode | None = "completions" if self._raw else None
         try:
-            await self._ask(request, "completions" if raw else None, empty=True, replica=replica)
+            await probing.answers(self._way(api, replica))
         except CallFailed as failure:
-            if failure.failure in FATAL:
+            if failure.failure in (*FATAL, Failure.REFUSED, Failure.SERVER_ERROR):
                 raise InputError(
-                    f"model {self._served!r}: {failure}", mend=self._mend(failure, listed)
+                    f"model {self._served!r} does not answer at {replica.shown} ({failure})",
+                    mend=self._mend(failure, listed),
                 ) from None
 
     def _mend(self, failure: CallFailed, listed: list[str]) -> str:
@@ -291,8 +291,11 @@ class OpenAIBackend:
         near = difflib.get_close_matches(self._served, listed, n=1, cutoff=0.5)
         if near:
             return f"Did you mean openai/{near[0]}?"
-        names = ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")
-        return f"The server has: {names}" if listed else "Is the base URL right (--base-url)?"
+        if listed:
+            return f"The server has {', '.join(listed[:5])}{', ...' if len(listed) > 5 else ''}"
+        if failure.failure is Failure.NO_MODEL:
+            return "Are the name and the base URL (--base-url) right?"
+        return "The server's own log says more"
 
     async def probe(self) -> Capabilities:
         """Find out, by some twenty short calls, what the server can do with this model.
@@ -310,27 +313,26 @@ class OpenAIBackend:
             ) from None
         return self._capabilities
 
-    def _way(self, mode: _wire.PrefillMode | None) -> probing.Ask:
+    def _way(self, mode: _wire.PrefillMode | None, replica: Replica | None = None) -> probing.Ask:
         async def ask(request: Request) -> Completion:
-            return await self._ask(request, mode, empty=True)
+            return await self._ask(request, mode, empty=True, replica=replica)
 
         return ask
 
     async def _probe(self) -> Capabilities:
-        api = self._options.api
         evidence: dict[str, str] = {}
         self._mode, self._echoes = None, False
-        plain = self._way("completions" if api == "completions" else None)
+        plain = self._way("completions" if self._raw else None)
         base = await probing.answers(plain)
         found = probing.Finding(Prefill.UNKNOWN, "")
-        if api != "completions":
+        if not self._raw:
             chat: list[_wire.PrefillMode] = ["flags", "last message", "prefix field"]
             mode, found = await probing.find_prefill(
                 {m: self._way(m) for m in chat}, plain, self._way("closed")
             )
             self._mode, self._echoes = cast("_wire.PrefillMode | None", mode), found.echoes
-        if self._mode is None and self._template is not None and api != "chat":
-            raw = await self._probe_raw(None if api == "completions" else base.input_tokens)
+        if self._mode is None and self._template is not None and self._options.api != "chat":
+            raw = await self._probe_raw(None if self._raw else base.input_tokens)
             if raw.prefill is Prefill.CONTINUED:
                 self._mode = "completions"
             joined = "; ".join(e for e in (found.evidence, f"completions: {raw.evidence}") if e)
@@ -381,9 +383,8 @@ class OpenAIBackend:
             (Message("user", "Hello"),),
             sampling=Sampling(temperature=1.0, max_completion_tokens=2, extra={"n": 2}),
         )
-        raw = self._options.api == "completions"
         try:
-            _, body = await self._send(request, "completions" if raw else None)
+            _, body = await self._send(request, "completions" if self._raw else None)
             choices = read_json(body).get("choices")
         except CallFailed as failure:
             return (None if failure.failure in RETRIED else False), str(failure)

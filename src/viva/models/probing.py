@@ -137,6 +137,9 @@ async def prefill(
         found = await _by_count(ask, plain, base.input_tokens, first.input_tokens)
         if found is not None and found.left is not None and found.left <= 0 and flagged and closed:
             found = await _heeded(found, closed, first.input_tokens)
+            if found.prefill is Prefill.UNKNOWN:
+                # If the server continues by itself, the way without the flag will show it.
+                return found._replace(echoes=echoes)
         if found is None or found.prefill is Prefill.UNKNOWN:
             seen = await _by_behaviour(ask)
             before = found.evidence if found else "no token counts of the prompt"
@@ -209,7 +212,7 @@ async def _heeded(found: Finding, closed: Ask, once: int | None) -> Finding:
         # Without the flag an assistant's turn at the end is refused: with it, it is continued.
         if found.prefill is Prefill.CONTINUED:
             return found._replace(evidence=f"{found.evidence} (a finished turn: {failure.failure})")
-        return found
+        return found  # neither count nor refusal of a finished turn tells
     if finished is None or once is None or finished <= once:
         return Finding(
             Prefill.UNKNOWN,
