@@ -71,7 +71,7 @@ class Instant:
     def settings(self) -> dict[str, Any]:
         return {"kind": "instant"}
 
-    async def generate(self, request: Any) -> Any:
+    async def generate(self, _request: Any) -> Any:
         from viva.models import Completion
 
         if not self.calls:

@@ -166,7 +166,9 @@ class ReplayedFile(_Recorded):
                 where=str(path),
                 mend="Give a file with one of them",
             )
-        super().__init__(model or subjects[0], Capabilities(prefill=Prefill.REFUSED, logprobs=False))
+        super().__init__(
+            model or subjects[0], Capabilities(prefill=Prefill.REFUSED, logprobs=False)
+        )
         self._path = path
         self._responses = responses
         self._at = {
@@ -179,7 +181,7 @@ class ReplayedFile(_Recorded):
         content = sha256(self._path) if self._path.is_file() else None
         return {"kind": "replay", "file": self._path.name, "sha256": content}
 
-    async def generate(self, request: Request) -> Completion:
+    async def generate(self, request: Request) -> Completion:  # noqa: ARG002
         """The answer to the item in hand; a second call for the same item finds the same.
 
         Raises

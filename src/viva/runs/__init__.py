@@ -6,19 +6,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from viva.runs.differences import differences
     from viva.runs.evaluating import Run, evaluate
     from viva.runs.exporting import export
     from viva.runs.progress import live
     from viva.runs.session import INTERRUPTED, Limits
 
-__all__ = ["INTERRUPTED", "Limits", "Run", "differences", "evaluate", "export", "live"]
+__all__ = ["INTERRUPTED", "Limits", "Run", "evaluate", "export", "live"]
 
 _HOMES = {
     "INTERRUPTED": "viva.runs.session",
     "Limits": "viva.runs.session",
     "Run": "viva.runs.evaluating",
-    "differences": "viva.runs.differences",
     "evaluate": "viva.runs.evaluating",
     "export": "viva.runs.exporting",
     "live": "viva.runs.progress",

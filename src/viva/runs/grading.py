@@ -58,4 +58,16 @@ def write_scores(
         present = stored.select("benchmark", "item_id", "sample", "probe").collect()
     missing = not_asked(items, samples, present, manifest)
     parts.append(score_responses(items, missing))
-    write_frame(folder / SCORES, pl.concat(parts))
+    write_frame(folder / SCORES, _in_order(pl.concat(parts), items))
+
+
+def _in_order(scores: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Scores in the order of the items and samples, not in that in which answers came."""
+    import polars as pl
+
+    places = items.select("benchmark", "item_id", pl.int_range(pl.len()).alias("place"))
+    return (
+        scores.join(places, on=["benchmark", "item_id"], how="left", maintain_order="left")
+        .sort("probe", "place", "sample", nulls_last=False, maintain_order=True)
+        .drop("place")
+    )

@@ -8,6 +8,7 @@ import contextlib
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from viva.runs.compaction import compact
 from viva.runs.engine import Ask, Counts, Engine, unfinished
 from viva.runs.folder import holder, write_frame
 from viva.runs.grading import write_scores
-from viva.runs.journal import Journal
+from viva.runs.journal import Journal, repair
 from viva.runs.planning import Plan
 from viva.runs.resuming import read_earlier
 from viva.runs.tasks import Keys, tasks_of
@@ -161,6 +162,7 @@ class Session:
         """The asking itself; why it stopped early, None where it did not."""
         try:
             await self._preflight(backend, method)
+            repair(self.folder / JOURNAL)  # a torn last line is a call in flight, and no defect
             earlier = read_earlier(self.folder)
             counts = self.counts
             counts.done, counts.failed = earlier.answered, earlier.failed
@@ -183,6 +185,12 @@ class Session:
             settings["prompt"] = (identity["prompt"] or {}).get("hash")
             keys = Keys(settings, identity["seed"])
             self._manifest["unreadable_lines"] = len(earlier.unreadable)
+            if earlier.unreadable:
+                warnings.warn(
+                    f"{self.folder / JOURNAL}:{earlier.unreadable[0]}: {len(earlier.unreadable)} "
+                    "lines of the journal are broken; what they held is asked again",
+                    stacklevel=2,
+                )
             self._sessions.append(holder() | {"started": manifests.now()})
             (self.folder / SCORES).unlink(missing_ok=True)  # they are of what was there before
             if self.plan.new or not (self.folder / ITEMS).is_file():
