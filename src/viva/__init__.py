@@ -11,17 +11,30 @@ from typing import TYPE_CHECKING, Any
 from viva._version import __version__
 
 if TYPE_CHECKING:
-    from viva._audit import Audit, Compared, audit, compare
+    from viva._audit import Audit, Compared, ProbeAnalysis, analyse_probes, audit, compare
     from viva.errors import InputError
     from viva.runs import Run, evaluate
 
-__all__ = ["Audit", "Compared", "InputError", "Run", "__version__", "audit", "compare", "evaluate"]
+__all__ = [
+    "Audit",
+    "Compared",
+    "InputError",
+    "ProbeAnalysis",
+    "Run",
+    "__version__",
+    "analyse_probes",
+    "audit",
+    "compare",
+    "evaluate",
+]
 
 _HOMES = {
     "Audit": "viva._audit",
     "Compared": "viva._audit",
     "InputError": "viva.errors",
+    "ProbeAnalysis": "viva._audit",
     "Run": "viva.runs",
+    "analyse_probes": "viva._audit",
     "audit": "viva._audit",
     "compare": "viva._audit",
     "evaluate": "viva.runs",

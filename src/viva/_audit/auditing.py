@@ -125,10 +125,10 @@ def audit(
     InputError
         For any input that cannot be used; nothing is written then.
     """
-    _check(threshold, text_view, resamples, seed)
+    check_settings(threshold, text_view, resamples, seed)
     progress = progress or silent
     if out is not None:
-        _check_writable(Path(out))
+        check_writable(Path(out))
     with progress("Reading answers and items", None):
         inputs = read_inputs(items, answers, strict=strict, names=names)
     with progress("Reading responses", inputs.responses.height) as advance:
@@ -156,7 +156,8 @@ def audit(
     return result
 
 
-def _check(threshold: float, text_view: str, resamples: int, seed: int) -> None:
+def check_settings(threshold: float, text_view: str, resamples: int, seed: int) -> None:
+    """Raise InputError for a setting out of range, by the name of its option."""
     given: dict[str, object] = {
         "--resamples": resamples, "--seed": seed, "--threshold": threshold
     }  # fmt: skip
@@ -182,7 +183,7 @@ def _check(threshold: float, text_view: str, resamples: int, seed: int) -> None:
         raise InputError(f"seed {seed} is negative", where="--seed", mend="Use 0 or more")
 
 
-def _check_writable(out: Path) -> None:
+def check_writable(out: Path) -> None:
     """Fail before the work, not after it."""
     if out.exists() and not out.is_dir():
         raise InputError("is a file, not a folder", where=str(out), mend="Give a folder as --out")

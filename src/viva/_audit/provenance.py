@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from viva._audit.inputs import Inputs
     from viva._audit.strata import Strata
 
-__all__ = ["settings_of", "splitter_card"]
+__all__ = ["command_line", "package_versions", "settings_of", "shipped_hashes", "splitter_card"]
 
 _WORDS = {
     "rubric": "Reasoning = two or more linked inferences lead from the stem to the key, or one "
@@ -78,11 +78,10 @@ def settings_of(
     inputs: Inputs, strata: Strata, settings: Mapping[str, Any], *, strict: bool
 ) -> Settings:
     """All that is needed to get the same numbers again."""
-    versions = {package: metadata.version(package) for package in _PACKAGES}
     return Settings(
         viva=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=_command(),
+        command=command_line(),
         answers=inputs.answer_sources,
         items=inputs.item_sources,
         labels=strata.name,
@@ -94,12 +93,18 @@ def settings_of(
         level=0.95,
         smallest_side=20,
         tie_margin=TIE_MARGIN,
-        versions={"python": platform.python_version(), **versions},
-        hashes={str(path): sha256(path) for path in inputs.files} | _shipped_hashes(inputs, strata),
+        versions=package_versions(),
+        hashes={str(path): sha256(path) for path in inputs.files} | shipped_hashes(inputs, strata),
     )
 
 
-def _shipped_hashes(inputs: Inputs, strata: Strata) -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that make numbers."""
+    versions = {package: metadata.version(package) for package in _PACKAGES}
+    return {"python": platform.python_version(), **versions}
+
+
+def shipped_hashes(inputs: Inputs, strata: Strata) -> dict[str, str]:
     """Hashes of what came with the package and was used, by its place in the package."""
     import viva
 
@@ -114,8 +119,8 @@ def _shipped_hashes(inputs: Inputs, strata: Strata) -> dict[str, str]:
     return {f"viva/{name}": sha256(package / name) for name in used}
 
 
-def _command() -> str | None:
-    """The command line, where the audit was started by one."""
+def command_line() -> str | None:
+    """The command line, where one started this."""
     if not sys.argv or not sys.argv[0].endswith(("viva", "__main__.py")):
         return None
     return shlex.join(["viva", *sys.argv[1:]])

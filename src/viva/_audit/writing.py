@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from viva.records import LETTERS, Status
 
 if TYPE_CHECKING:
     from viva._audit.auditing import Audit
+    from viva._audit.probing import ProbeAnalysis
 
-__all__ = ["write"]
+__all__ = ["write", "write_probes"]
 
+MANIFEST = "manifest.json"
 LONGEST_TEXT = 4_000
 """Characters of a response shown in the report."""
 EXAMPLES = 12
@@ -26,18 +29,15 @@ MOVERS = 6
 """Words and features shown for one item."""
 
 
-def write(result: Audit, out: Path) -> Path:
-    """Write all files of an audit into ``out``.
-
-    They are made in a folder beside it and moved when all are there.
+@contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A folder beside the files of ``out`` to make new ones in; they are moved when all are there.
 
     Raises
     ------
     InputError
         Where the folder cannot be written.
     """
-    from viva import report
-
     try:
         out.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".audit-", dir=out))
@@ -46,29 +46,10 @@ def write(result: Audit, out: Path) -> Path:
             f"cannot be written to ({error.strerror})", where=str(out), mend="Choose another --out"
         ) from error
     try:
-        (staging / "summary.json").write_text(
-            json.dumps(result.summary, ensure_ascii=False, indent=1, allow_nan=False) + "\n",
-            encoding="utf-8",
-        )
-        result.scores.drop("subject").write_parquet(staging / "scores.parquet", compression="zstd")
-        result.items.write_parquet(staging / "items.parquet", compression="zstd")
-        report.write(
-            result.summary,
-            staging,
-            disagreements=disagreements(result),
-            unread=unread(result),
-        )
-        names = sorted(path.name for path in staging.iterdir())
-        manifest = {
-            "kind": "viva audit",
-            "settings": result.summary["settings"],
-            "files": {name: sha256(staging / name) for name in names},
-        }
-        (staging / "manifest.json").write_text(
-            json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
-        for name in [*names, "manifest.json"]:
-            (staging / name).replace(out / name)
+        yield staging
+        # The manifest last: it says that the others are there.
+        for path in sorted(staging.iterdir(), key=lambda p: (p.name == MANIFEST, p.name)):
+            path.replace(out / path.name)
     except OSError as error:
         raise InputError(
             f"cannot be written ({error.strerror})",
@@ -77,6 +58,52 @@ def write(result: Audit, out: Path) -> Path:
         ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _write_summary(summary: Mapping[str, Any], folder: Path) -> None:
+    (folder / "summary.json").write_text(
+        json.dumps(summary, ensure_ascii=False, indent=1, allow_nan=False) + "\n",
+        encoding="utf-8",
+    )
+
+
+def _write_manifest(kind: str, summary: Mapping[str, Any], folder: Path) -> None:
+    """The settings, and the hash of every file that is there."""
+    names = sorted(path.name for path in folder.iterdir())
+    manifest = {
+        "kind": kind,
+        "settings": summary["settings"],
+        "files": {name: sha256(folder / name) for name in names},
+    }
+    (folder / MANIFEST).write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+def write(result: Audit, out: Path) -> Path:
+    """Write all files of an audit into ``out``; errors as :func:`whole`."""
+    from viva import report
+
+    with whole(out) as staging:
+        _write_summary(result.summary, staging)
+        result.scores.drop("subject").write_parquet(staging / "scores.parquet", compression="zstd")
+        result.items.write_parquet(staging / "items.parquet", compression="zstd")
+        report.write(
+            result.summary,
+            staging,
+            disagreements=disagreements(result),
+            unread=unread(result),
+        )
+        _write_manifest("viva audit", result.summary, staging)
+    return out
+
+
+def write_probes(result: ProbeAnalysis, out: Path) -> Path:
+    """Write all files of an analysis of probes into ``out``; errors as :func:`whole`."""
+    with whole(out) as staging:
+        _write_summary(result.summary, staging)
+        result.pairs.write_parquet(staging / "pairs.parquet", compression="zstd")
+        _write_manifest("viva probe analyse", result.summary, staging)
     return out
 
 

@@ -1,6 +1,8 @@
 """Statistics over scores: shares, gaps, paired comparisons, and how robust they are."""
 
+from viva.analysis._estimates import ChangeTest, Estimate
 from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING, Graded, graded
+from viva.analysis._pairs import NONE, STATES, Pairs, pair_answers
 from viva.analysis.accuracy import Accuracy, Share, accuracies, share
 from viva.analysis.comparisons import SCOPES, TIE_MARGIN, Comparison, compare, compare_all
 from viva.analysis.difficulty import accuracy_judged_by_others, hard_items, hard_subset
@@ -38,6 +40,7 @@ from viva.analysis.paired_tests import (
 )
 from viva.analysis.positions import key_positions, uniform_positions_p
 from viva.analysis.readers import ReaderComparison, compare_readers
+from viva.analysis.recovery import BACKTRACKING, Backtrack, Recovery, backtracking, recovery
 from viva.analysis.resampling import (
     Patterns,
     cell_mean_draws,
@@ -56,35 +59,58 @@ from viva.analysis.robustness import (
     sweep,
 )
 from viva.analysis.stability import summarise_stability
+from viva.analysis.strengths import Level, StrengthResponse, strength_response
+from viva.analysis.transitions import (
+    Against,
+    Transitions,
+    against_control,
+    by_stratum,
+    transitions,
+)
 
 __all__ = [
     "AXES",
+    "BACKTRACKING",
     "GAP_NAMES",
     "KNOWLEDGE",
     "LENGTH_RATIO",
+    "NONE",
     "NO_STRATUM",
     "REASONING",
     "SCOPES",
+    "STATES",
     "THRESHOLDS",
     "TIE_MARGIN",
     "Accuracy",
+    "Against",
     "Axis",
+    "Backtrack",
+    "ChangeTest",
     "Comparison",
     "Confusion",
+    "Estimate",
     "Gap",
     "Graded",
     "LengthAUROC",
+    "Level",
     "NearDuplicates",
     "PairedTest",
+    "Pairs",
     "Patterns",
     "ReaderComparison",
+    "Recovery",
     "Robustness",
     "Share",
     "SplitterErrors",
+    "StrengthResponse",
     "SweepPoint",
+    "Transitions",
     "accuracies",
     "accuracy_judged_by_others",
+    "against_control",
+    "backtracking",
     "benchmark_gaps",
+    "by_stratum",
     "cell_mean_draws",
     "clusters",
     "compare",
@@ -103,19 +129,23 @@ __all__ = [
     "minimum_detectable_difference",
     "near_duplicates",
     "newcombe",
+    "pair_answers",
     "pareto",
     "patterns",
     "percentile_interval",
     "reasoning_gaps",
+    "recovery",
     "robustness_card",
     "share",
     "sign_flip",
     "stratum_at",
     "stream",
+    "strength_response",
     "summarise_duplicates",
     "summarise_efficiency",
     "summarise_stability",
     "sweep",
+    "transitions",
     "uniform_positions_p",
     "wilson",
 ]
