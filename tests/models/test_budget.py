@@ -106,6 +106,23 @@ def test_calls_that_wait_are_told_when_the_budget_is_spent():
     virtual_time.run(main())
 
 
+def test_a_call_cancelled_at_the_moment_it_is_let_in_is_not_counted():
+    async def main():
+        budget = Budget(max_tokens=1_000)
+        hold = await budget.start(request(900))
+        waiting = [asyncio.create_task(budget.start(request(900))) for _ in range(2)]
+        await asyncio.sleep(0)
+        budget.finish(hold, answer(10))  # both are let in, and have not run again yet
+        assert budget.in_flight == 2
+        waiting[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting[0]
+        await waiting[1]
+        assert (budget.calls, budget.in_flight) == (2, 1)
+
+    virtual_time.run(main())
+
+
 def test_a_failed_try_spends_a_call_and_nothing_else():
     async def main():
         budget = Budget(max_calls=3, max_tokens=1_000)

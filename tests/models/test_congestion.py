@@ -27,6 +27,11 @@ from viva.models.congestion import Congestion
 REQUEST = Request((Message("user", "Which?"),))
 
 
+@pytest.fixture(autouse=True)
+def the_same_jitter_each_time():
+    random.seed(0)
+
+
 class Server:
     """Completes a call after ``serve(server, time)``, which returns the tokens written."""
 
