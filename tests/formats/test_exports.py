@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+import viva
 from viva import InputError
 from viva.formats import EXPORTS, find_export, read_responses
 from viva.formats.inspect_log import SCORER, write_inspect
 from viva.formats.lm_eval_samples import write_lm_eval
-from viva.methods import load_prompt, render
-from viva.models import Message, Request
+from viva.formats.run import read_run
+from viva.models import Capabilities, Completion, Request
 from viva.records import (
     Choice,
     Choices,
@@ -29,7 +30,7 @@ from viva.records import (
     items_frame,
     responses_frame,
 )
-from viva.runs.engine import prompt_hash
+from viva.runs.exporting import export
 from viva.scoring import score_responses
 
 MANIFEST = {
@@ -50,6 +51,7 @@ ITEMS = [
          context="BACKGROUND: it may.\nRESULTS: it did."),
     Item("frenchmedmcqa", "f", "Lesquelles ?", ("un", "deux", "trois"), Choices((0, 2))),
     Item("essay", "e", "Explain sepsis."),
+    Item("mmlu_med", "anatomy-000", "Which bone?", ("Femur", "Ulna"), Choice(1)),
 ]  # fmt: skip
 
 
@@ -76,6 +78,7 @@ RESPONSES = [
          reasoning="three texts"),
     said(ITEMS[0], "The answer is A.", probe="misled@prefill", cue="A"),
     said(ITEMS[0], "Answer: B", model="other"),
+    said(ITEMS[5], "Answer: B", model="other"),
 ]  # fmt: skip
 
 
@@ -180,9 +183,9 @@ def test_inspect_reads_the_samples(logs):
     for info in list_eval_logs(str(logs)):
         log = read_eval_log(info)
         found[log.eval.task, log.eval.model, *log.eval.task_args.values()] = log
-        assert info.task == log.eval.task.replace("/", "-")
+        assert info.task == log.eval.task.replace("/", "-").replace("_", "-")
         assert info.task_id == log.eval.task_id
-    assert len(found) == 7
+    assert len(found) == 8
     log = found["viva/medqa", "org/m:7b", "cot"]
     assert log.status == "success"
     assert log.eval.config.epochs == 2
@@ -248,22 +251,43 @@ def test_inspects_commands_open_the_logs(logs):
     listed = subprocess.run(
         [*run, "list", "--json", "--log-dir", str(logs)], capture_output=True, check=True
     )
-    assert len(json.loads(listed.stdout)) == 7
+    assert len(json.loads(listed.stdout)) == 8
+
+
+class Model:
+    """Answers B and keeps what it was asked."""
+
+    model, capabilities, connections = "mock", Capabilities(), 2
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def settings(self) -> dict:
+        return {}
+
+    async def generate(self, request: Request) -> Completion:
+        self.asked.append(request)
+        return Completion("Answer: B", finish_reason="stop", input_tokens=5, output_tokens=3)
+
+    async def close(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_a_prompt_is_shown_where_it_is_what_was_sent(name, tmp_path):
+@pytest.mark.parametrize("method", ["cot", "ensemble"])
+def test_a_run_shows_its_prompts_where_they_are_what_was_sent(name, method, tmp_path):
+    """Of an ensemble, which shuffles the options, only those in the order of the item."""
     if name == "inspect":
         pytest.importorskip("inspect_ai")
-    prompt = load_prompt("cot")
-    sent = {i.item_id: Message("user", render(prompt, i)) for i in ITEMS[:2]}
-    responses = [
-        said(ITEMS[0], "B", prompt_hash=prompt_hash(Request((sent["0"],)))),
-        said(ITEMS[1], "A", prompt_hash="another"),
-    ]
-    paths = find_export(name).write(
-        *made(responses=responses), MANIFEST, tmp_path, prompts=lambda item: render(prompt, item)
-    )
+    model = Model()
+    rows = [
+        {"benchmark": "b", "item_id": i.item_id, "question": i.question,
+         "options": list(i.options), "answer": i.target.index}
+        for i in (ITEMS[0], ITEMS[1], ITEMS[2])
+    ]  # fmt: skip
+    viva.evaluate(model=model, benchmark=rows, method=method, out=tmp_path / "run")
+    paths = export(tmp_path / "run", name, tmp_path / "out")
+    sent = {request.messages[-1].content for request in model.asked}
     if name == "inspect":
         from inspect_ai.log import read_eval_log
 
@@ -271,15 +295,21 @@ def test_a_prompt_is_shown_where_it_is_what_was_sent(name, tmp_path):
     else:
         lines = paths[0].read_text("utf-8").split("\n")
         shown = [json.loads(x)["arguments"]["gen_args_0"]["arg_0"] for x in lines if x]
-    assert shown == [sent["0"].content, ITEMS[1].question]
+    assert len(shown) == 3
+    assert set(shown) <= sent | {row["question"] for row in rows}
+    if method == "cot":
+        assert set(shown) == sent
+    read, run = read_responses(tmp_path / "out"), read_run(tmp_path / "run")
+    assert_frame_equal(read.responses, run.responses)
+    assert_frame_equal(read.items, run.items)
 
 
 def test_one_task_goes_into_a_file_of_ones_choice(tmp_path):
     pytest.importorskip("inspect_ai")
     items, responses, scores = made()
-    with pytest.raises(InputError, match="a log holds one task and these are 7"):
+    with pytest.raises(InputError, match="a log holds one task and these are 8"):
         write_inspect(items, responses, scores, MANIFEST, tmp_path / "all.eval")
-    one = responses.filter(model="other")
+    one = responses.filter(model="other", benchmark="medqa")
     assert write_inspect(items, one, scores, {}, tmp_path / "one.eval") == [tmp_path / "one.eval"]
     same(tmp_path / "one.eval", items, one)
 
@@ -358,7 +388,7 @@ def test_the_harness_reads_its_own_layout(tmp_path):
     paths = [str(p) for p in write_lm_eval(*made(), MANIFEST, tmp_path)]
     assert len(utils.get_results_filenames(paths)) == 2
     samples = utils.get_sample_results_filenames(paths)
-    assert len(samples) == 7
+    assert len(samples) == 8
     for path in samples:
         assert utils.get_file_datetime(path) == "2026-11-21T13-55-07.040955"
     for path in utils.get_results_filenames(paths):

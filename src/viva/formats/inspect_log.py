@@ -116,7 +116,7 @@ def write_inspect(
 def _file_name(log: EvalLog) -> str:
     """``<time>_<task>_<id>.eval``, from which Inspect tells the task without opening the file."""
     time = re.sub(r"[^0-9T+]", "-", str(log.eval.created))
-    name = re.sub(r"[^\w.]+", "-", log.eval.task)[:100]
+    name = re.sub(r"[\W_]+", "-", log.eval.task)[:100]
     return f"{time}_{name}_{log.eval.task_id}.eval"
 
 
