@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -159,7 +160,8 @@ def shortened(text: str, most: int | None) -> tuple[str, str]:
     """The first tokens of a text, and why it ends."""
     if most is None:
         return text, "stop"
-    ends = [m.end() for m in re.finditer(r"\w+|[^\w\s]", text)]
+    found = itertools.islice(re.finditer(r"\w+|[^\w\s]", text), most + 1)
+    ends = [match.end() for match in found]
     return (text[: ends[most - 1]], "length") if most < len(ends) else (text, "stop")
 
 
@@ -216,7 +218,9 @@ def answer(setting: Setting, path: str, payload: dict[str, Any]) -> tuple[int, d
     choices, written = [], 0
     for index in range(payload.get("n") or 1 if setting.n else 1):
         text, why = shortened(continuation(setting, prompt, prefix, payload), most)
-        written += count(text)
+        # Counting the words of its own replies would be most of what the server does.
+        plain = setting.reply is None and not prefix
+        written += len(text.split()) + text.endswith(".") if plain else count(text)
         choice: dict[str, Any] = {"index": index, "finish_reason": why}
         if path.endswith("/chat/completions"):
             shown = prefix + text if prefix and setting.echo else text

@@ -32,6 +32,14 @@ _HEADERS = ("Content-Type", "Date", "Location", "Retry-After", "retry-after-ms")
 _BUSY = (502, 503, 504)
 
 
+_RESENDS = 4
+"""Connections that may turn out to be closed, one after another, before a try has failed."""
+
+
+class _UnsentError(Exception):
+    """The server had closed the connection before anything was sent: nothing was asked."""
+
+
 class Http:
     """Exchanges with several servers over one lazily opened session.
 
@@ -91,7 +99,14 @@ class Http:
         """
         replica.in_flight += 1
         try:
-            status, headers, body = await self._exchange(method, replica, path, data, seconds)
+            for _ in range(_RESENDS):
+                with contextlib.suppress(_UnsentError):
+                    status, headers, body = await self._exchange(
+                        method, replica, path, data, seconds
+                    )
+                    break
+            else:
+                raise CallFailed(Failure.CONNECTION, f"{replica.shown} closes its connections")
         except CallFailed as failure:
             replica.failed(failure.failure is Failure.CONNECTION)
             raise
@@ -109,7 +124,6 @@ class Http:
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        broken: CallFailed
         try:
             async with session.request(
                 method,
@@ -143,6 +157,9 @@ class Http:
         except TimeoutError:
             broken = CallFailed(Failure.TIME_OUT, f"no reply within {seconds:g} s")
         except (aiohttp.ClientError, OSError) as error:
+            closed = aiohttp.ClientConnectionResetError
+            if isinstance(error, closed) or isinstance(error.__cause__, closed):
+                raise _UnsentError from None
             broken = self._broken(Failure.CONNECTION, f"{replica.shown} broke off", error)
         # Outside the handlers: aiohttp's errors hold the request's headers, and so the key.
         raise broken
@@ -173,9 +190,9 @@ class Http:
         connector = session.connector
         session.detach()
         if connector is not None:
-            # Its public close() waits on the loop that is gone.
-            with contextlib.suppress(AttributeError, RuntimeError):
-                connector._close_immediately()
+            # Its public close() would wait on the loop that is gone.
+            with contextlib.suppress(RuntimeError):
+                connector._close()
 
     async def close(self) -> None:
         """Close the connections; a later exchange opens new ones."""

@@ -1,10 +1,12 @@
 """Any OpenAI-compatible server over HTTP: chat, and raw completions under the own template.
 
 One try per call; retries, budgets and the number of calls at once are the client's. A request
-with a prefix is refused until a probe has shown that the server continues it. A connection that
-the server closed while it was idle is not used again (idle connections are given up before the
-servers' own five seconds); where it closes in the very moment of sending, the try fails as
-``CONNECTION`` and is repeated by the client, so that every request sent is counted once.
+with a prefix is refused until a probe has shown that the server continues it.
+
+Connections are kept, and given up when idle before the servers' own five seconds. Where a server
+has closed one before anything was sent, another is taken at once; where it closes while a request
+is on its way, the try fails as ``CONNECTION`` and the client repeats it: a server never sees more
+requests than tries are counted.
 """
 
 from __future__ import annotations
