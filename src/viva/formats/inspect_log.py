@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,8 +27,9 @@ from viva.records import LETTERS, Item, Status
 
 if TYPE_CHECKING:
     import polars as pl
+    from inspect_ai.event import ModelEvent, ScoreEvent
     from inspect_ai.log import EvalLog, EvalSample
-    from inspect_ai.model import ModelOutput, ModelUsage
+    from inspect_ai.model import ChatMessage, ModelOutput, ModelUsage
     from inspect_ai.scorer import Score
     from pydantic import BaseModel
 
@@ -137,7 +139,7 @@ def _write_log(
     ):
         _add(archive, "_journal/start.json", json.dumps(start).encode())
         for row, prompt in prompted(task, prompts):
-            sample = _sample(row, task, log.eval.eval_id, prompt)
+            sample = _sample(row, task, log, prompt)
             if sample.output.usage is not None:
                 usage = sample.output.usage if usage is None else usage + sample.output.usage
             name = f"samples/{sample.id}_epoch_{sample.epoch}.json"
@@ -178,33 +180,31 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 # One sample ----------------------------------------------------------------------------------
 
 
-def _sample(
-    row: Mapping[str, Any],
-    task: Task,
-    eval_id: str,
-    prompt: str,
-) -> EvalSample:
-    from inspect_ai.log import EvalError, EvalSample
+def _sample(row: Mapping[str, Any], task: Task, log: EvalLog, prompt: str) -> EvalSample:
+    from inspect_ai.log import EvalError, EvalSample, condense_sample
     from inspect_ai.model import ChatMessageUser
 
-    seed = (eval_id, row["item_id"], row["sample"])
+    seed = (log.eval.eval_id, row["item_id"], row["sample"])
     output = _output(row, task.model, seed)
     sent = ChatMessageUser(id=identifier(*seed, "sent"), content=prompt, source="input")
     message = row["error"]
     ungraded = row["status"] == Status.UNGRADED or (message is not None and row["status"] is None)
     if ungraded:
         message = message or row["reason"] or "no response"
+    score = None if ungraded or row["status"] is None else _score(row)
     letters = [LETTERS[index] for index in row["key"] or ()]
-    return EvalSample(
+    target = letters[0] if len(letters) == 1 else letters
+    sample = EvalSample(
         id=row["item_id"],
         epoch=row["sample"] + 1,
         input=row["question"],
         choices=row["options"] or None,
-        target=letters[0] if len(letters) == 1 else letters,
+        target=target,
         messages=[sent, *(choice.message for choice in output.choices)],
         output=output,
-        scores=None if ungraded or row["status"] is None else {SCORER: _score(row)},
+        scores={SCORER: score} if score else None,
         metadata=_metadata(row),
+        events=_events(row, log, sent, output, score, target, message),
         model_usage={task.model: output.usage} if output.usage else {},
         total_time=row["seconds"],
         working_time=row["seconds"],
@@ -212,6 +212,54 @@ def _sample(
         error=EvalError(message=message, traceback="", traceback_ansi="") if ungraded else None,
         turn_count=row["calls"],
     )
+    return condense_sample(sample)
+
+
+def _events(
+    row: Mapping[str, Any],
+    log: EvalLog,
+    sent: ChatMessage,
+    output: ModelOutput,
+    score: Score | None,
+    target: str | list[str],
+    error: str | None,
+) -> list[ModelEvent | ScoreEvent]:
+    """What the viewer shows first: the question put, the answer, the score.
+
+    Of a method of several calls it is the answer it came to; how many calls there were stands in
+    the metadata.
+    """
+    from inspect_ai.event import ModelEvent, ScoreEvent
+
+    time = datetime.fromisoformat(str(log.eval.created))
+    seconds = row["seconds"] or 0.0
+    asked = ModelEvent(
+        uuid=f"{sent.id}-model",
+        timestamp=time,
+        working_start=0.0,
+        metadata={"calls": row["calls"]} if row["calls"] else None,
+        model=log.eval.model,
+        input=[sent],
+        tools=[],
+        tool_choice="none",
+        config=log.plan.config,
+        output=output,
+        error=error,
+        working_time=row["seconds"],
+    )
+    if score is None:
+        return [asked]
+    return [
+        asked,
+        ScoreEvent(
+            uuid=f"{sent.id}-score",
+            timestamp=time,
+            working_start=seconds,
+            score=score,
+            target=target,
+            scorer=SCORER,
+        ),
+    ]
 
 
 def _output(row: Mapping[str, Any], model: str, seed: tuple[Any, ...]) -> ModelOutput:
