@@ -11,7 +11,7 @@ from rich.console import Console
 
 import viva
 from viva.runs import live, progress
-from viva.runs.engine import Counts
+from viva.runs.counts import Counts
 from viva.runs.progress import Pace, line
 
 

@@ -52,6 +52,9 @@ def compact(folder: Path) -> None:
     if not journal.is_file():
         return
     latest, latest_call = _latest(journal)
+    if not latest and not latest_call and (folder / RESPONSES).is_file():
+        journal.unlink()
+        return
     parts = Path(tempfile.mkdtemp(prefix=".parts-", dir=folder))
     try:
         _write_parts(journal, parts, latest, latest_call)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from viva.runs.engine import Counts
+    from viva.runs.counts import Counts
 
 __all__ = ["Pace", "line", "live"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import itertools
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,12 +24,13 @@ from viva.models.budget import Budget
 from viva.models.client import Client
 from viva.runs import manifest as manifests
 from viva.runs.compaction import compact
-from viva.runs.engine import Ask, Counts, Engine, unfinished
+from viva.runs.counts import Counts
+from viva.runs.engine import Ask, Engine, unfinished
 from viva.runs.folder import holder, write_frame
 from viva.runs.grading import write_scores
 from viva.runs.journal import Journal, repair
 from viva.runs.planning import Plan
-from viva.runs.resuming import read_earlier
+from viva.runs.resuming import Earlier, read_earlier
 from viva.runs.tasks import Keys, tasks_of
 
 __all__ = ["INTERRUPTED", "Limits", "Progress", "Session"]
@@ -102,7 +104,7 @@ class Session:
             "operation": operation,
             "versions": manifests.versions(),
             "git": manifests.git_commit(),
-            "capabilities": None,
+            "capabilities": earlier.get("capabilities"),
         }
 
     def run(
@@ -126,7 +128,7 @@ class Session:
         asking = self._ask(backend, ask, make_client, method, budget, progress, close=close)
         stopped = _in_loop(asking)
         counts = self.counts
-        if stopped != INTERRUPTED:
+        if stopped != INTERRUPTED and not self._complete():
             compact(self.folder)
             reason = self._manifest | {"stopped": stopped}
             write_scores(self.folder, self.plan.items, self.samples, reason)
@@ -148,6 +150,10 @@ class Session:
             "left_out": self.plan.summary["left_out"],
         }
 
+    def _complete(self) -> bool:
+        """Whether the tables hold everything already."""
+        return not (self.folder / JOURNAL).exists() and (self.folder / SCORES).is_file()
+
     async def _ask(
         self,
         backend: Backend,
@@ -161,15 +167,14 @@ class Session:
     ) -> str | None:
         """The asking itself; why it stopped early, None where it did not."""
         try:
+            earlier = self._take_up()
+            identity = self._manifest["identity"]
+            keys = Keys(_keyed(identity), identity["seed"])
+            left = unfinished(tasks_of(self.plan.items, self.samples), keys, earlier.tasks)
+            first = next(left, None)
+            if first is None:  # nobody is called: the server may be gone
+                return None
             await self._preflight(backend, method)
-            repair(self.folder / JOURNAL)  # a torn last line is a call in flight, and no defect
-            earlier = read_earlier(self.folder)
-            counts = self.counts
-            counts.done, counts.failed = earlier.answered, earlier.failed
-            counts.earlier, counts.stale = counts.done + counts.failed, earlier.stale
-            counts.calls, counts.tokens, counts.cost = earlier.calls, earlier.tokens, earlier.cost
-            counts.priced = earlier.cost > 0
-            self._before = (counts.earlier, earlier.calls, earlier.tokens, earlier.cost)
             client = make_client(
                 budget=Budget(
                     **asdict(budget),
@@ -177,21 +182,8 @@ class Session:
                     spent_tokens=earlier.tokens,
                     spent_cost=earlier.cost,
                 ),
-                on_event=counts.on_event,
+                on_event=self.counts.on_event,
             )
-            identity = self._manifest["identity"]
-            keyed = ("name", "label", "parameters", "prepared", "sampling", "seed")
-            settings = {name: identity[name] for name in keyed}
-            settings["prompt"] = (identity["prompt"] or {}).get("hash")
-            keys = Keys(settings, identity["seed"])
-            self._manifest["unreadable_lines"] = len(earlier.unreadable)
-            if earlier.unreadable:
-                warnings.warn(
-                    f"{self.folder / JOURNAL}:{earlier.unreadable[0]}: {len(earlier.unreadable)} "
-                    "lines of the journal are broken; what they held is asked again",
-                    stacklevel=2,
-                )
-            self._sessions.append(holder() | {"started": manifests.now()})
             (self.folder / SCORES).unlink(missing_ok=True)  # they are of what was there before
             if self.plan.new or not (self.folder / ITEMS).is_file():
                 write_frame(self.folder / ITEMS, self.plan.items)
@@ -205,19 +197,36 @@ class Session:
                     keys,
                     model=identity["name"],
                     label=identity["label"],
-                    counts=counts,
+                    counts=self.counts,
                     recorded=lambda task: earlier.recorded(journal, task),
                 )
-                tasks = unfinished(tasks_of(self.plan.items, self.samples), keys, earlier.tasks)
-                shown = progress(counts, identity["name"]) if progress else contextlib.nullcontext()
-                with shown:
+                tasks = itertools.chain([first], left)
+                title = identity["name"]
+                with progress(self.counts, title) if progress else contextlib.nullcontext():
                     return await self._until_stopped(engine, client, tasks)
         finally:
             if close:
                 await backend.close()
-            if self._sessions:
-                asking = time.monotonic() - self.counts.started
-                self._sessions[-1]["asking_seconds"] = round(asking, 3)
+
+    def _take_up(self) -> Earlier:
+        """What earlier sessions left, counted in."""
+        repair(self.folder / JOURNAL)  # a torn last line is a call in flight, and no defect
+        earlier = read_earlier(self.folder)
+        counts = self.counts
+        counts.done, counts.failed = earlier.answered, earlier.failed
+        counts.earlier, counts.stale = counts.done + counts.failed, earlier.stale
+        counts.calls, counts.tokens, counts.cost = earlier.calls, earlier.tokens, earlier.cost
+        counts.priced = earlier.cost > 0
+        self._before = (counts.earlier, earlier.calls, earlier.tokens, earlier.cost)
+        self._manifest["unreadable_lines"] = len(earlier.unreadable)
+        self._sessions.append(holder() | {"started": manifests.now()})
+        if earlier.unreadable:
+            warnings.warn(
+                f"{self.folder / JOURNAL}:{earlier.unreadable[0]}: {len(earlier.unreadable)} "
+                "lines of the journal are broken; what they held is asked again",
+                stacklevel=2,
+            )
+        return earlier
 
     async def _preflight(self, backend: Backend, method: str) -> None:
         """What can be known before the first call: the server, the model, what it can do."""
@@ -235,6 +244,7 @@ class Session:
         try:
             with _signals(client):
                 await engine.run(tasks, client.limiter.most)
+            self._sessions[-1]["asking_seconds"] = round(time.monotonic() - counts.started, 3)
         except asyncio.CancelledError:
             if client.stopped != INTERRUPTED:
                 raise
@@ -268,6 +278,13 @@ class Session:
             "counts": {"planned": self.planned} | outcome,
         }
         manifests.write(self.folder, self._manifest)
+
+
+def _keyed(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a task's key covers: all that can change an answer."""
+    names = ("name", "label", "parameters", "prepared", "sampling", "seed")
+    prompt = (identity["prompt"] or {}).get("hash")
+    return {name: identity[name] for name in names} | {"prompt": prompt}
 
 
 @contextlib.contextmanager

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from viva.formats.run import items_of
+from viva.models import Request
 from viva.records import Item
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Keys", "Task", "item_hash", "tasks_of"]
+__all__ = ["Keys", "Task", "prompt_hash", "tasks_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,11 @@ class Task:
     """A start that is put before the model; None = the item is asked clean."""
 
 
-def _digest(*parts: object) -> str:
-    said = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def item_hash(item: Item) -> str:
-    """First 32 hex digits of SHA-256 over what a model is shown of an item.
-
-    Other than :func:`viva.records.content_hash` it tells apart the order of the options, the
-    spelling and the context.
-    """
-    return _digest(item.question, item.options, item.context)
+def prompt_hash(request: Request) -> str:
+    """First 16 hex digits of SHA-256 over what a call puts before the model."""
+    parts = [part for message in request.messages for part in (message.role, message.content)]
+    said = "\x1f".join(parts if request.prefix is None else [*parts, "prefix", request.prefix])
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class Keys:
