@@ -278,3 +278,27 @@ def test_what_raw_completions_say_is_what_the_model_says(transformers_server, tm
     with torch.no_grad():
         out = model.generate(ids, max_new_tokens=8, do_sample=False)
     assert said == tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
+
+
+@pytest.mark.parametrize("style", ["llama3", "deepseek_r1", "chatml"])
+def test_one_token_of_beginning_stands_before_a_raw_prompt(transformers_server, tmp_path, style):
+    """Whether the server puts it there or not, and without a probe."""
+    from transformers import AutoTokenizer
+
+    folder = tiny_model(tmp_path / style, template=style)
+    options = ModelOptions(base_urls=(transformers_server,), api="completions")
+
+    async def work():
+        backend = open_model(f"openai/{folder}", options)
+        await backend.check()
+        try:
+            sampling = Sampling(max_completion_tokens=1)
+            return await backend.generate(Request(QUESTION, sampling=sampling))
+        finally:
+            await backend.close()
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    expected = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Which one?"}], add_generation_prompt=True, return_dict=True
+    )["input_ids"]
+    assert asyncio.run(work()).input_tokens == len(expected)

@@ -58,6 +58,11 @@ class Http:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Whether requests carry a key."""
+        return self._key is not None
+
     def least_busy(self) -> Replica:
         """The server with the fewest calls in flight, of those that do not rest after failures."""
         if len(self._replicas) == 1:

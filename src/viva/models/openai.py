@@ -11,8 +11,8 @@ requests than tries are counted.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import difflib
 import json
 import os
 import time
@@ -22,10 +22,11 @@ from typing import Any, cast
 from viva.errors import InputError
 from viva.models import _wire, probing
 from viva.models._http import Http
+from viva.models._preflight import check_server, mend
 from viva.models._refusals import failed, read_json
 from viva.models._replicas import Replica, replicas_of
 from viva.models.backend import Capabilities, Prefill
-from viva.models.failures import FATAL, RETRIED, CallFailed, Failure
+from viva.models.failures import RETRIED, CallFailed, Failure
 from viva.models.requests import Completion, Message, Request, Sampling
 from viva.models.specs import ModelOptions
 from viva.models.templates import ChatTemplate, find_template, load_template
@@ -36,7 +37,6 @@ DEFAULT_URL = "http://localhost:8000/v1"
 """Where vLLM, ``transformers serve`` and SGLang's OpenAI examples listen; never a service outside:
 answers and cases leave the machine only where the user says so."""
 
-_LIST_SECONDS = 20.0
 _CONNECTIONS = 64
 
 
@@ -69,7 +69,6 @@ class OpenAIBackend:
         self._model = options.name or Path(served_name).name or served_name
         self._options = options
         self._replicas = replicas_of(urls)
-        self._has_key = False
         self._http = Http(self._replicas, self._read_key())
         self._length_field = "max_tokens"
         if any(r.host == "api.openai.com" for r in self._replicas):
@@ -107,7 +106,6 @@ class OpenAIBackend:
                 f"no key for {away[0]}: the environment variable {name} is not set",
                 mend=f"Set {name}, or name the variable that holds the key by --api-key-env",
             )
-        self._has_key = bool(key)
         return key or None
 
     def __repr__(self) -> str:
@@ -253,51 +251,18 @@ class OpenAIBackend:
             A server that is not reached, a key that is refused, or a model that is not there;
             each says what to do.
         """
+        mode: _wire.PrefillMode | None = "completions" if self._raw else None
         for replica in self._replicas:
-            await self._check(replica)
-
-    async def _check(self, replica: Replica) -> None:
-        try:
-            status, _, body = await self._http.exchange(
-                "GET", replica, "/models", data=None, seconds=_LIST_SECONDS
+            await check_server(
+                self._http,
+                replica,
+                model=self._served,
+                key_env=self._options.api_key_env,
+                ask=self._way(mode, replica),
             )
-        except CallFailed as failure:
-            raise InputError(
-                f"no server answers at {replica.shown} ({failure})",
-                mend=f"Start one (vllm serve {self._served}; transformers serve; llama-server; "
-                "ollama serve), or name another by --base-url",
-            ) from None
-        if status in (401, 403):
-            said = "it is not set" if not self._has_key else "the server refuses it"
-            raise InputError(
-                f"{replica.shown} needs a key (HTTP {status})",
-                mend=f"Set the environment variable {self._options.api_key_env}: {said}",
-            )
-        listed = _wire.listed_models(body) if status == 200 else []
-        if 300 <= status < 500 or self._served in listed:
-            return  # a server need not have a list
-        # A list need not be whole (folders, aliases): what counts is whether the model answers.
-        api: _wire.PrefillMode | None = "completions" if self._raw else None
-        try:
-            await probing.answers(self._way(api, replica))
-        except CallFailed as failure:
-            if failure.failure in (*FATAL, Failure.REFUSED, Failure.SERVER_ERROR):
-                raise InputError(
-                    f"model {self._served!r} does not answer at {replica.shown} ({failure})",
-                    mend=self._mend(failure, listed),
-                ) from None
-
-    def _mend(self, failure: CallFailed, listed: list[str]) -> str:
-        if failure.failure is Failure.KEY:
-            return f"Set the environment variable {self._options.api_key_env}"
-        near = difflib.get_close_matches(self._served, listed, n=1, cutoff=0.5)
-        if near:
-            return f"Did you mean openai/{near[0]}?"
-        if listed:
-            return f"The server has {', '.join(listed[:5])}{', ...' if len(listed) > 5 else ''}"
-        if failure.failure is Failure.NO_MODEL:
-            return "Are the name and the base URL (--base-url) right?"
-        return "The server's own log says more"
+        if self._raw and self._template is not None and "bos_token" in self._template.tokens:
+            with contextlib.suppress(CallFailed):
+                await self._settle_bos()
 
     async def probe(self) -> Capabilities:
         """Find out, by some twenty short calls, what the server can do with this model.
@@ -311,7 +276,8 @@ class OpenAIBackend:
             self._capabilities = await self._probe()
         except CallFailed as failure:
             raise InputError(
-                f"model {self._served!r} cannot be probed: {failure}", mend=self._mend(failure, [])
+                f"model {self._served!r} cannot be probed: {failure}",
+                mend=mend(failure, self._served, self._options.api_key_env),
             ) from None
         return self._capabilities
 
@@ -325,7 +291,7 @@ class OpenAIBackend:
         evidence: dict[str, str] = {}
         self._mode, self._echoes = None, False
         plain = self._way("completions" if self._raw else None)
-        base = await probing.answers(plain)
+        await probing.answers(plain)
         found = probing.Finding(Prefill.UNKNOWN, "")
         if not self._raw:
             chat: list[_wire.PrefillMode] = ["flags", "last message", "prefix field"]
@@ -334,9 +300,9 @@ class OpenAIBackend:
             )
             self._mode, self._echoes = cast("_wire.PrefillMode | None", mode), found.echoes
         if self._mode is None and self._template is not None and self._options.api != "chat":
-            raw = await self._probe_raw(None if self._raw else base.input_tokens)
+            raw = await self._probe_raw()
             if raw.prefill is Prefill.CONTINUED:
-                self._mode = "completions"
+                self._mode, self._echoes = "completions", raw.echoes
             joined = "; ".join(e for e in (found.evidence, f"completions: {raw.evidence}") if e)
             found = raw._replace(evidence=joined) if self._mode else found._replace(evidence=joined)
         evidence["prefill"] = found.evidence
@@ -353,31 +319,44 @@ class OpenAIBackend:
             evidence=evidence,
         )
 
-    async def _probe_raw(self, chat_tokens: int | None) -> probing.Finding:
-        """Whether raw completions work, and who puts the token of beginning before the prompt."""
-        ask = self._way("completions")
-        seen: dict[bool, int | None] = {}
+    async def _settle_bos(self) -> tuple[int | None, int | None]:
+        """Leave the token of beginning to the server, or keep it: as chat has as many tokens.
+
+        Returns
+        -------
+        raw, chat : int or None
+            Prompt tokens of the same question; None where they are not to be had.
+        """
         try:
-            for keeps in (False, True):
-                self._keeps_bos = keeps
-                seen[keeps] = (await probing.answers(ask)).input_tokens
-                if chat_tokens is None or seen[keeps] == chat_tokens:
-                    break
-            else:
-                self._keeps_bos = False
-            found = await probing.prefill(ask)
+            chat = (await probing.answers(self._way(None))).input_tokens
+        except CallFailed as failure:
+            if failure.failure is Failure.KEY:
+                raise
+            chat = None  # a server of completions alone
+        raw: dict[bool, int | None] = {}
+        for keeps in (False, True):
+            self._keeps_bos = keeps
+            raw[keeps] = (await probing.answers(self._way("completions"))).input_tokens
+            if chat is None or raw[keeps] == chat:
+                return raw[keeps], chat
+        self._keeps_bos = False
+        return raw[False], chat
+
+    async def _probe_raw(self) -> probing.Finding:
+        """Whether raw completions work, and whether their prompt is that of chat."""
+        try:
+            tokens, chat = await self._settle_bos()
+            found = await probing.prefill(self._way("completions"))
         except CallFailed as failure:
             if failure.failure is Failure.KEY:
                 raise
             return probing.Finding(Prefill.REFUSED, str(failure))
-        said = "the prompt is made here and ends with the prefix"
         if found.prefill in (Prefill.CONTINUED, Prefill.UNKNOWN):
-            found = probing.Finding(Prefill.CONTINUED, f"{said}; {found.evidence}", found.echoes)
-        if chat_tokens is not None and seen[self._keeps_bos] is not None:
-            found = found._replace(
-                evidence=f"{found.evidence}; prompt of {seen[self._keeps_bos]} tokens, "
-                f"in chat {chat_tokens}"
-            )
+            said = f"the prompt is made here and ends with the prefix; {found.evidence}"
+            if tokens is not None and chat is not None:
+                differs = "" if tokens == chat else ", which differs from that of chat"
+                said += f"; prompt of {tokens} tokens, in chat {chat}{differs}"
+            found = probing.Finding(Prefill.CONTINUED, said, found.echoes)
         return found
 
     async def _probe_n(self) -> tuple[bool | None, str]:

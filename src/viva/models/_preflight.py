@@ -1,0 +1,100 @@
+"""What is made sure of before a run: each server answers, takes the key, and has the model."""
+
+from __future__ import annotations
+
+import difflib
+
+from viva.errors import InputError
+from viva.models import probing
+from viva.models._http import Http
+from viva.models._replicas import Replica
+from viva.models._wire import listed_models
+from viva.models.failures import FATAL, CallFailed, Failure
+
+__all__ = ["check_server", "mend"]
+
+_SECONDS = 20.0
+_SHOWN = 5
+
+
+async def check_server(
+    http: Http, replica: Replica, *, model: str, key_env: str, ask: probing.Ask
+) -> None:
+    """Make sure that a server can be asked.
+
+    Parameters
+    ----------
+    http : Http
+        The way to it.
+    replica : Replica
+        The server.
+    model : str
+        The model's name on it.
+    key_env : str
+        The environment variable of the key, for messages.
+    ask : callable
+        Asks the model on this server; called once where the server does not list the model.
+
+    Raises
+    ------
+    InputError
+        With what to do.
+    """
+    try:
+        status, _, body = await http.exchange(
+            "GET", replica, "/models", data=None, seconds=_SECONDS
+        )
+    except CallFailed as failure:
+        raise InputError(
+            f"no server answers at {replica.shown} ({failure})",
+            mend=f"Start one (vllm serve {model}; transformers serve; llama-server; ollama serve), "
+            "or name another by --base-url",
+        ) from None
+    if status in (401, 403):
+        raise InputError(
+            f"{replica.shown} needs a key (HTTP {status})", mend=_mend_key(http, key_env)
+        )
+    listed = listed_models(body) if status == 200 else []
+    if 300 <= status < 500 or model in listed:
+        return  # a server need not have a list
+    # A list need not be whole (folders, aliases): what counts is whether the model answers.
+    try:
+        await probing.answers(ask)
+    except CallFailed as failure:
+        if failure.failure in (*FATAL, Failure.REFUSED, Failure.SERVER_ERROR):
+            raise InputError(
+                f"model {model!r} does not answer at {replica.shown} ({failure})",
+                mend=mend(failure, model, key_env, listed),
+            ) from None
+
+
+def _mend_key(http: Http, key_env: str) -> str:
+    said = "the server refuses the one it holds" if http.has_key else "it is not set"
+    return f"Set the environment variable {key_env}: {said}"
+
+
+def mend(failure: CallFailed, model: str, key_env: str, listed: list[str] | None = None) -> str:
+    """What can be done about a model that does not answer.
+
+    Parameters
+    ----------
+    failure : CallFailed
+        Of a call.
+    model : str
+        The name that was asked for.
+    key_env : str
+        The environment variable of the key.
+    listed : list of str, optional
+        The names that the server has.
+    """
+    if failure.failure is Failure.KEY:
+        return f"Set the environment variable {key_env}"
+    near = difflib.get_close_matches(model, listed or [], n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean openai/{near[0]}?"
+    if listed:
+        more = ", ..." if len(listed) > _SHOWN else ""
+        return f"The server has {', '.join(listed[:_SHOWN])}{more}"
+    if failure.failure is Failure.NO_MODEL:
+        return "Are the name and the base URL (--base-url) right?"
+    return "The server's own log says more"
