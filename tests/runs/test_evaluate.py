@@ -402,11 +402,12 @@ def test_a_run_that_is_complete_calls_nobody(tmp_path):
     run_of(tmp_path)
     before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "run").glob("*.parquet")}
 
-    class Gone(Fake):
-        async def check(self):
-            raise InputError("the server is gone")
+    async def check():
+        raise InputError("the server is gone")
 
-    assert run_of(tmp_path, Gone()).done == 6
+    gone = Fake()
+    gone.check = check
+    assert run_of(tmp_path, gone).done == 6
     assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "run").glob("*.parquet")} == before
     with pytest.raises(InputError, match="the server is gone"):
-        run_of(tmp_path, Gone(), samples=2)
+        run_of(tmp_path, gone, samples=2)
