@@ -103,6 +103,12 @@ def test_probabilities_are_probabilities_whatever_the_server_says(candidates):
         assert answer.confidence == max(answer.probabilities)
 
 
+def test_what_is_no_number_counts_for_nothing():
+    said = Completion("C", logprobs=({"A": math.nan, "C": -1.0, "D": -math.inf},))
+    answer = ask(option_logprob, Scripted([said]))
+    assert (answer.prediction, answer.probabilities) == ("C", (0, 0, 1, 0))
+
+
 def test_more_options_than_candidates():
     many = item(options=tuple(f"drug {n}" for n in range(26)))
     answer = ask(option_logprob, Scripted([reply(Z=0.6, Y=0.2)]), many)

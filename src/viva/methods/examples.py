@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from viva.benchmarks import find_name, load, read_items
 from viva.errors import InputError
-from viva.records import LETTERS, Choice, Item, content_hash, normalise
+from viva.records import LETTERS, Choice, Item, normalise
 
 if TYPE_CHECKING:
     import polars as pl
@@ -158,18 +158,17 @@ class Pool:
     def _leaks(self, item: Item) -> Callable[[int], bool]:
         """Whether an example would tell the answer to ``item``.
 
-        The item itself, one of its group, one with the same question and options, one with the
-        same question but for case, spacing and punctuation.
+        The item itself, one of its group, one with the same question but for case, spacing and
+        punctuation, whatever its options.
         """
-        columns = [self.rows[name] for name in ("benchmark", "item_id", "content_hash", "group")]
-        content, words = content_hash(item.question, item.options), _words(item.question)
+        columns = [self.rows[name] for name in ("benchmark", "item_id", "group")]
+        words = _words(item.question)
         group = item.group.id if item.group else None
 
         def leaks(at: int) -> bool:
-            benchmark, item_id, here, of = (column[at] for column in columns)
+            benchmark, item_id, of = (column[at] for column in columns)
             return (
                 (benchmark, item_id) == (item.benchmark, item.item_id)
-                or here == content
                 or self._questions[at] == words
                 or (group is not None and of == group)
             )

@@ -32,8 +32,8 @@ async def few_shot(
 ) -> Answer:
     """Show worked examples as earlier turns of the conversation, then ask [1]_.
 
-    An example never tells the answer: not the item itself, nor one with the same question, the
-    same content or of the same group is shown. Similar examples are chosen by the questions'
+    An example never tells the answer: neither the item itself nor one with the same question or
+    of the same group is shown. Similar examples are chosen by the questions'
     words, a nearest-neighbour choice [2]_ that needs no other model.
 
     Parameters
