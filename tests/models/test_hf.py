@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import functools
 import random
 import subprocess
 import sys
@@ -98,6 +99,7 @@ class Spy:
                 self.prompts.append([i for i, real in zip(ids, mask, strict=True) if real])
             return generate(**given)
 
+        @functools.wraps(forward)  # generate looks at what the model takes
         def counted(*args, **given):
             self.forwards.append(tuple(given["input_ids"].shape))
             return forward(*args, **given)

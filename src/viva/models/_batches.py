@@ -10,20 +10,21 @@ pass); without that a batch would take as long as its longest answer.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import threading
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from viva.models._drawing import Drawing, Rule
+from viva.models._decoding import Held, Row, decode, join
 from viva.models.failures import CallFailed, Failure
 
-__all__ = ["Batches", "Row", "decode"]
+__all__ = ["Batches"]
 
 LINGER, LONGEST_LINGER = 0.004, 0.05
 """Seconds without a new request after which a batch starts, and the most it waits for others."""
@@ -31,126 +32,8 @@ LINGER, LONGEST_LINGER = 0.004, 0.05
 WINDOWS = 4
 """Batches' worth of requests that are ordered by length together."""
 
-
-@dataclass(eq=False)
-class Row:
-    """One request on its way through the model."""
-
-    prompt: list[int]
-    """Token ids, the prefix included."""
-    limit: int
-    """Most tokens to generate, at least 1."""
-    rule: Rule = field(default_factory=Rule)
-    ends: frozenset[int] = frozenset()
-    """Tokens that end the turn."""
-    full: bool = False
-    """The limit is the end of the model's context."""
-    stopped: Callable[[list[int]], bool] | None = None
-    """Whether the tokens so far hold a text that ends the completion."""
-    produced: list[int] = field(default_factory=list)
-    """Token ids generated, the one that ended the turn included."""
-    logprobs: list[tuple[list[float], list[int]]] = field(default_factory=list)
-    """For each token, log-probabilities and ids of candidates, likeliest first."""
-    finish: str | None = None
-    future: Future[Row] = field(default_factory=Future)
-    generator: Any = None
-
-    @property
-    def cost(self) -> int:
-        """Tokens it may come to hold."""
-        return len(self.prompt) + self.limit
-
-    def restart(self) -> None:
-        """Forget what was generated: the same seed will bring it again."""
-        self.produced, self.logprobs, self.generator = [], [], None
-
-    def take(self, token: int, noted: tuple[list[float], list[int]] | None) -> bool:
-        """Add a token; whether it is the last."""
-        self.produced.append(token)
-        if self.rule.top_logprobs and noted:
-            self.logprobs.append(
-                (noted[0][: self.rule.top_logprobs], noted[1][: self.rule.top_logprobs])
-            )
-        if token in self.ends or (self.stopped is not None and self.stopped(self.produced)):
-            self.finish = "stop"
-        elif len(self.produced) >= self.limit:
-            self.finish = "length"
-        elif self.future.cancelled():
-            self.finish = "cancelled"
-        return self.finish is not None
-
-
-def decode(
-    model: Any,
-    rows: Sequence[Row],
-    *,
-    padding: int,
-    done: Callable[[Row], None] = lambda _: None,
-    leave: Callable[[int, int], bool] = lambda _finished, _rows: False,
-) -> None:
-    """Generate until every row is finished, or until ``leave`` says that the batch is broken up.
-
-    Parameters
-    ----------
-    model : transformers.PreTrainedModel
-        Its ``generate`` does the decoding.
-    rows : sequence of Row
-        At least one; rows begun in another batch go on. Filled in place.
-    padding : int
-        Id written to the left of shorter rows; masked.
-    done : callable
-        Called with each row when it is finished.
-    leave : callable
-        Called after each step with the number of rows finished so far and the number of rows.
-    """
-    from transformers import GenerationConfig
-
-    device = model.device
-    known = [row.prompt + row.produced for row in rows]
-    width = max(map(len, known))
-    ids = torch.tensor([[padding] * (width - len(k)) + k for k in known], device=device)
-    mask = torch.tensor([[0] * (width - len(k)) + [1] * len(k) for k in known], device=device)
-    for row in rows:
-        if row.generator is None and row.rule.temperature > 0:
-            row.generator = torch.Generator(device).manual_seed(row.rule.seed)
-    drawing = Drawing([row.rule for row in rows], [row.generator for row in rows], ids, mask)
-    finished = 0
-
-    def watch(input_ids: Any, _scores: Any, **_: Any) -> Any:
-        nonlocal finished
-        over = torch.ones(len(rows), dtype=torch.bool, device=input_ids.device)
-        if drawing.stopped:
-            return over
-        tokens = input_ids[:, -1].tolist()
-        noted: list[tuple[list[float], list[int]] | None] = [None] * len(rows)
-        if drawing.noted is not None:
-            noted = list(zip(*(part.tolist() for part in drawing.noted), strict=True))
-        overrun = False
-        for row, token, candidates in zip(rows, tokens, noted, strict=True):
-            if row.finish is None and row.take(token, candidates):
-                finished += 1
-                # Its place in the batch would go on past the last position there is.
-                overrun |= row.full and row.finish == "length"
-                done(row)
-        if finished == len(rows) or overrun or leave(finished, len(rows)):
-            drawing.stopped = True
-            return over
-        return ~over
-
-    settings = GenerationConfig(
-        do_sample=False,
-        max_new_tokens=max(row.limit - len(row.produced) for row in rows),
-        pad_token_id=padding,
-        use_cache=True,
-    )
-    with torch.inference_mode():
-        model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            generation_config=settings,
-            logits_processor=[drawing],
-            stopping_criteria=[watch],
-        )
+PART = 4
+"""Of the rows of a batch so many-th must be finished before waiting rows take their places."""
 
 
 def _out_of_memory(error: BaseException) -> bool:
@@ -184,11 +67,14 @@ class Batches:
         self._padding = padding
         # A row that is done costs a CPU as much as one that is not; a GPU waits for the others.
         self._shrinks = model.device.type == "cpu"
+        self._joins = True
         self._arrived: list[Row] = []
         self._window: list[Row] = []
         self._changed = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
+        # A thread that is inside torch when the interpreter ends would abort the process.
+        atexit.register(_end, weakref.ref(self))
 
     def submit(self, row: Row) -> Future[Row]:
         """Put a row in the line; its future gives it back when it is finished.
@@ -267,32 +153,66 @@ class Batches:
     def _leave(self, finished: int, rows: int) -> bool:
         if self._closed:
             return True
+        if not self._joins and self._shrinks:
+            return False  # on a CPU reading rows again costs more than it saves
         waiting = bool(self._window or self._arrived)
+        if self._joins and waiting:
+            return finished >= max(1, rows // PART)
         return 2 * finished >= rows and (waiting or (self._shrinks and rows >= 4))
 
     def _work(self) -> None:
-        live: list[Row] = []
+        held = Held([])
         while not self._closed:
+            live = held.live
             batch = self._next(live)
-            live = []
             if not batch:
                 continue
+            known = batch[: len(live)] == live
+            error = None
             try:
-                decode(self._model, batch, padding=self._padding, done=_deliver, leave=self._leave)
-                live = [row for row in batch if row.finish is None]
-            except Exception as error:
+                held = self._turn(held if known else Held([]), batch[len(live) if known else 0 :])
+            except Exception as raised:
+                # Its frames hold the tensors of the step that failed.
+                error = raised.with_traceback(None)
+            if error is not None:
+                held = Held([])
                 unfinished = [row for row in batch if row.finish is None]
                 if _out_of_memory(error):
-                    live = self._smaller(unfinished, len(batch))
+                    held = Held(self._smaller(unfinished, len(batch)))
                 else:
                     said = f"{type(error).__name__}: {error}"[:300]
                     for row in unfinished:
                         _fail(row, CallFailed(Failure.SERVER_ERROR, said))
         with self._changed:
-            left = [*live, *self._window, *self._arrived]
+            left = [*held.live, *self._window, *self._arrived]
             self._window, self._arrived = [], []
         for row in left:
             _fail(row, CallFailed(Failure.STOPPED, "the model was closed"))
+
+    def _turn(self, held: Held, fresh: list[Row]) -> Held:
+        """Decode rows under way and new ones until the batch is finished or broken up."""
+        if held.cache is not None:
+            if fresh:
+                # One step of their own: they are read, and their columns put beside the others'.
+                begun = self._decode(Held(fresh), lambda _finished, _rows: True)
+                held = join(self._model, [held, begun])
+            elif len(held.live) < len(held.rows):
+                held = join(self._model, [held])
+        else:
+            held = Held([*held.live, *fresh])
+        return self._decode(held, self._leave) if held.rows else held
+
+    def _decode(self, held: Held, leave: Callable[[int, int], bool]) -> Held:
+        cache = decode(
+            self._model,
+            held.rows,
+            padding=self._padding,
+            done=_deliver,
+            leave=leave,
+            cache=held.cache,
+        )
+        self._joins = cache is not None
+        return Held(held.rows, cache)
 
     def _smaller(self, rows: list[Row], size: int) -> list[Row]:
         """Memory ran out: half of the rows at once from here on, each from its start."""
@@ -307,6 +227,12 @@ class Batches:
         for row in rows:
             row.restart()
         return rows
+
+
+def _end(line: weakref.ref[Batches]) -> None:
+    batches = line()
+    if batches is not None:
+        batches.close()
 
 
 def _deliver(row: Row) -> None:

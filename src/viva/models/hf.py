@@ -31,7 +31,8 @@ from viva.models.requests import Completion, Message, Request, Sampling
 from viva.models.templates import load_template
 
 if TYPE_CHECKING:
-    from viva.models._batches import Batches, Row
+    from viva.models._batches import Batches
+    from viva.models._decoding import Row
     from viva.models._drawing import Rule
     from viva.models.specs import ModelOptions
 
@@ -214,7 +215,7 @@ class HuggingFace:
         )
 
     def _row(self, request: Request) -> Row:
-        from viva.models._batches import Row
+        from viva.models._decoding import Row
 
         sampling = request.sampling
         options = sampling.extra.get("chat_template_kwargs")
