@@ -17,10 +17,12 @@ from servers import CONTEXT_WORDINGS, FAULTS, fault_server, free_port, mock_serv
 from viva.errors import InputError
 from viva.models import (
     CallFailed,
+    Client,
     Failure,
     Message,
     ModelOptions,
     Request,
+    Retry,
     Sampling,
     _http,
     _refusals,
@@ -462,6 +464,34 @@ def test_an_idle_connection_that_the_server_closed_harms_no_call():
     with mock_server(closes_idle=0.1) as server:
         asyncio.run(work(backend_at(server.url)))
         assert server.served == 61
+
+
+@pytest.mark.parametrize("seconds", [0, 0.001])
+def test_a_server_that_closes_every_connection_at_once_costs_no_item(seconds):
+    """What is closed before anything is sent is replaced; what is closed later is tried again."""
+
+    async def work(backend):
+        client = Client(backend, retry=Retry(base=0.01))
+        for _ in range(100):
+            await client.generate(QUESTION)
+        await backend.close()
+
+    with mock_server(closes_idle=seconds) as server:
+        asyncio.run(work(backend_at(server.url)))
+        assert 100 <= server.calls <= 130
+
+
+def test_an_error_does_not_leave_a_connection_that_the_server_will_close():
+    with fault_server(["500", None] * 10, repeat=True) as server:
+        found = asked(backend_at(server.url), *[QUESTION] * 20)
+        assert [isinstance(f, CallFailed) for f in found] == [True, False] * 10
+
+
+def test_an_empty_prefix_is_none():
+    with mock_server() as server:
+        request = Request(QUESTION.messages, prefix="")
+        assert asked(backend_at(server.url), request)[0].text
+        assert server.exchanges[0].payload["messages"][-1]["role"] == "user"
 
 
 def test_a_back_end_lives_through_several_loops(caplog):

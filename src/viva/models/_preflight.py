@@ -41,7 +41,7 @@ async def check_server(
         With what to do.
     """
     try:
-        status, _, body = await http.exchange(
+        status, headers, body = await http.exchange(
             "GET", replica, "/models", data=None, seconds=_SECONDS
         )
     except CallFailed as failure:
@@ -53,6 +53,11 @@ async def check_server(
     if status in (401, 403):
         raise InputError(
             f"{replica.shown} needs a key (HTTP {status})", mend=_mend_key(http, key_env)
+        )
+    if 300 <= status < 400 and "Location" in headers:
+        raise InputError(
+            f"{replica.shown} sends on to {headers['Location']}",
+            mend="Give that address by --base-url",
         )
     listed = listed_models(body) if status == 200 else []
     if 300 <= status < 500 or model in listed:

@@ -161,6 +161,8 @@ class OpenAIBackend:
         CallFailed
             See :class:`viva.models.Failure`; the detail never holds the key.
         """
+        if request.prefix == "":
+            request = dataclasses.replace(request, prefix=None)
         if request.prefix is not None and self._mode is None:
             raise CallFailed(
                 Failure.REFUSED,

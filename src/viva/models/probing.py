@@ -133,6 +133,7 @@ async def prefill(
     except CallFailed as failure:
         return _refused(failure)
     echoes = first.text.startswith(_prefix(N))
+    misfiled = bool(first.reasoning) and not first.text
     try:
         found = await _by_count(ask, plain, base.input_tokens, first.input_tokens)
         if found is not None and found.left is not None and found.left <= 0 and flagged and closed:
@@ -146,6 +147,9 @@ async def prefill(
             found = Finding(seen.prefill, f"{before}; {seen.evidence}")
     except CallFailed as failure:
         return _refused(failure)
+    if misfiled and found.prefill is Prefill.CONTINUED:
+        # Servers that part the thinking off take a turn that is begun for thinking.
+        found = found._replace(evidence=f"{found.evidence}; what follows comes as reasoning")
     return found._replace(echoes=echoes)
 
 
