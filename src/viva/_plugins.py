@@ -22,9 +22,10 @@ __all__ = ["GROUP", "KINDS", "load", "names", "table"]
 GROUP = "viva"
 """The entry-point group."""
 
-KINDS = ("adapter", "backend", "format", "method")
+KINDS = ("adapter", "backend", "format", "method", "probe")
 """The tables that other packages can add to: ``viva.benchmarks.ADAPTERS``,
-``viva.models.BACKENDS``, ``viva.formats.FORMATS`` and ``viva.methods.METHODS``."""
+``viva.models.BACKENDS``, ``viva.formats.FORMATS``, ``viva.methods.METHODS`` and
+``viva.probes.PROBES``."""
 
 
 def _package(entry: EntryPoint) -> str:
