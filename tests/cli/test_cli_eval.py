@@ -285,12 +285,23 @@ def test_a_suite_runs_what_can_be_run_and_says_what_could_not(made, server):
     assert server.calls == 2 * (20 + 60)
     again = run("eval", "suite.toml", cwd=made)
     assert again.returncode == 2 and server.calls == 2 * (20 + 60)
-    # One folder of runs is audited as a whole.
+    # One folder of runs is audited as a whole; what is no run is listed.
+    assert "Next: viva audit runs/mock--made--direct runs/mock" in again.stdout
     for folder in (made / "runs").glob("absent*"):
         shutil.rmtree(folder)
+    complete = (made / "suite.toml").read_text().replace(gone, server.url)
+    (made / "suite.toml").write_text(complete.replace("openai/absent", "openai/third"))
+    assert "Next: viva audit runs\n" in run("eval", "suite.toml", cwd=made).stdout
+    for folder in (made / "runs").glob("third*"):
+        shutil.rmtree(folder)
+    (made / "runs" / "notes.txt").touch()
+    several = run("compare", "runs", "runs", cwd=made)
+    assert several.returncode == 2 and "holds 4 runs: mock--made--direct" in several.stderr
     audited = run("audit", "runs", "--resamples", 100, "--out", "report", cwd=made)
     assert audited.returncode == 0, audited.stderr
     summary = json.loads((made / "report" / "summary.json").read_text())
+    listed = summary["data_quality"]["left_out"]
+    assert [row["file"] for row in listed] == ["runs/notes.txt"]
     assert set(summary["models"]) == {
         f"{model}/{method}"
         for model in ("mock", "other")
@@ -413,3 +424,54 @@ def test_help_lists_models_and_methods(made):
     assert done.returncode == 0
     for said in ("openai/NAME", "self_consistency", "k=5", "--max-tokens", "Budget"):
         assert said in done.stdout
+
+
+def made_run(folder: Path, stopped: str | None) -> viva.Run:
+    return viva.Run(
+        folder=folder, planned=10, done=4, failed=0, ungraded=6, calls=4, tokens=40, cost=None,
+        seconds=1.0, stopped=stopped,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stopped", "code"),
+    [
+        (None, 0),
+        ("the budget of 4 calls is spent", 0),
+        ("the server no longer answers: refused", 1),
+        ("interrupted", 130),
+    ],
+)
+def test_exit_codes_say_whether_all_was_asked(made, stopped, code):
+    with mock.patch("viva.runs.evaluating.evaluate") as evaluate:
+        evaluate.return_value = made_run(made / "run", stopped)
+        done = run(
+            "eval", "--model", "openai/x", "--benchmark", "made.jsonl", "--out", "run", cwd=made
+        )
+    assert done.returncode == code
+    assert ("To continue: viva eval" in done.stdout) == (code in (1, 130))
+    assert (f"Stopped: {stopped}; 4 of 10 answered." in done.stdout) == (stopped is not None)
+
+
+def test_interrupting_a_suite_ends_it(made):
+    (made / "suite.toml").write_text(SUITE.format(url="http://a/v1", gone="http://b/v1"))
+    with mock.patch("viva.runs.evaluating.evaluate") as evaluate:
+        evaluate.side_effect = [
+            made_run(made / "one", None),
+            made_run(made / "two", "interrupted"),
+        ]
+        done = run("eval", "suite.toml", cwd=made)
+    assert done.returncode == 130 and evaluate.call_count == 2
+    assert "To continue: viva eval suite.toml" in done.stdout
+    assert "mock--made--self_consistency-k=3: Stopped: interrupted" in done.stdout
+
+
+@pytest.mark.parametrize("method", ["direct", "cot", "self_consistency", "ensemble",
+                                    "budget_forcing", "answer_format", "option_logprob"])  # fmt: skip
+def test_every_method_can_be_rehearsed_without_a_model(made, method):
+    done = run(
+        "eval", "--model", "openai/x", "--benchmark", "made.jsonl", "--method", method,
+        "--dry-run", cwd=made,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Nothing was called" in done.stdout and "Question number 0" in done.stdout

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viva import analysis
-from viva._audit.inputs import Answers, Inputs, join_inputs, read_answers
+from viva._audit.inputs import Answers, Inputs, join_inputs, read_answers, runs_of
 from viva._audit.strata import Strata, choose_definition, split
 from viva._audit.subjects import graded_arrays, with_subject
 from viva.errors import InputError
@@ -169,7 +169,7 @@ def compare(
     if names is not None and (len(names) != 2 or names[0] == names[1]):
         raise InputError("two different names are needed", where="--name", mend="One for each side")
     sides = [
-        _side(read_answers(source, strict=strict), model, option)
+        _side(read_answers(_one(source), strict=strict), model, option)
         for source, model, option in ((a, model_a, "--model-a"), (b, model_b, "--model-b"))
     ]
     first, second = names or _names(sides)
@@ -195,6 +195,18 @@ def compare(
         cluster=analysis.clusters(inputs.items),
     )
     return _compared(first, second, inputs, scores, strata, table, resamples, seed)
+
+
+def _one(source: object) -> object:
+    """The source, or the only run of a folder."""
+    runs = runs_of(source)
+    if len(runs) > 1:
+        raise InputError(
+            f"holds {len(runs)} runs: {_list([Path(run).name for run in runs])}",
+            where=str(source),
+            mend="Name one of them",
+        )
+    return runs[0]
 
 
 def _side(answers: Answers, model: str | None, option: str) -> tuple[str, Answers]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +21,16 @@ from viva.records import RESPONSE_KEY, LeftOut
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["BUNDLED", "SAMPLE", "Answers", "Inputs", "join_inputs", "read_answers", "read_inputs"]
+__all__ = [
+    "BUNDLED",
+    "SAMPLE",
+    "Answers",
+    "Inputs",
+    "join_inputs",
+    "read_answers",
+    "read_inputs",
+    "runs_of",
+]
 
 SAMPLE = "sample"
 """Stands for the bundled answers wherever a path to an answers file may stand."""
@@ -137,12 +146,19 @@ def _is_run(source: object) -> bool:
     return isinstance(source, str | Path) and run.is_run(Path(source))
 
 
-def _runs_of(source: Any) -> list[Any]:
-    """The runs of a folder that holds runs and nothing else; any other source alone."""
+def runs_of(source: Any) -> list[Any]:
+    """The runs directly in a folder that is none itself; any other source alone."""
     if not isinstance(source, str | Path) or not Path(source).is_dir() or _is_run(source):
         return [source]
-    inside = sorted(p for p in Path(source).iterdir() if not p.name.startswith("."))
-    return [str(p) for p in inside] if inside and all(map(_is_run, inside)) else [source]
+    return [str(p) for p in sorted(Path(source).iterdir()) if _is_run(p)] or [source]
+
+
+def _beside(source: Any, runs: Sequence[Any]) -> list[LeftOut]:
+    """What else lies in a folder of which the runs are read."""
+    if runs == [source]:
+        return []
+    others = {str(p) for p in Path(source).iterdir() if not p.name.startswith(".")} - set(runs)
+    return [LeftOut(name, None, None, "beside runs, and none itself") for name in sorted(others)]
 
 
 def read_inputs(
@@ -172,7 +188,12 @@ def read_inputs(
         For any file-level defect, an unknown benchmark, nothing that matches, or two files
         that contradict each other.
     """
-    sources = [inner for source in as_sources(answers) for inner in _runs_of(source)]
+    sources: list[Any] = []
+    beside: list[LeftOut] = []
+    for source in as_sources(answers):
+        inner = runs_of(source)
+        sources += inner
+        beside += _beside(source, inner)
     if not sources:
         raise InputError("no answers given", mend="Name an answers file, or 'sample'")
     if names is not None and len(names) != len(sources):
@@ -186,7 +207,8 @@ def read_inputs(
         read_answers(source, strict=strict, name=name)
         for source, name in zip(sources, called, strict=True)
     ]
-    return join_inputs(items, read, strict=strict)
+    joined = join_inputs(items, read, strict=strict)
+    return replace(joined, left_out=[*beside, *joined.left_out])
 
 
 def join_inputs(items: object, answers: Sequence[Answers], *, strict: bool = False) -> Inputs:
