@@ -19,10 +19,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,54 +76,57 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+class Watch:
+    """How many calls were done when, looked at every 5 ms from a thread of its own."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, int]] = []
+
+    @contextlib.contextmanager
+    def __call__(self, counts: Any, title: str) -> Iterator[None]:  # noqa: ARG002
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.005):
+                self.seen.append((time.perf_counter(), counts.done))
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self.seen.append((time.perf_counter(), counts.done))
+
+    def reached(self, done: int) -> float:
+        """The first moment at which so many were done."""
+        return next(at for at, count in self.seen if count >= done)
+
+
 def viva_over_http(url: str, count: int, connections: int) -> dict[str, float]:
-    """``viva.evaluate`` with the back-end ``openai``; when each call came back."""
+    """``viva.evaluate`` with the back-end ``openai``, and the rate between its rounds."""
     import viva
-    from viva.models.specs import ModelOptions, open_model
+    from viva.models.specs import ModelOptions
 
-    finished: list[float] = []
-
-    def timed() -> Any:
-        options = ModelOptions(base_urls=(url,), connections=connections, api="chat")
-        backend = open_model("openai/mock", options)
-        generate = backend.generate
-
-        async def noted(request: Any) -> Any:
-            completion = await generate(request)
-            finished.append(time.perf_counter())
-            return completion
-
-        return _With(backend, noted)
-
+    options = ModelOptions(base_urls=(url,), connections=connections, api="chat")
+    run: dict[str, Any] = {"model": "openai/mock", "method": "direct", "options": options}
+    watch = Watch()
     with tempfile.TemporaryDirectory() as folder:
-        run = {"method": "direct", "max_connections": connections}
-        viva.evaluate(model=timed(), benchmark=items(8), out=Path(folder, "warm"), **run)
+        viva.evaluate(benchmark=items(8), out=Path(folder, "warm"), **run)
         asked = items(count)
-        finished.clear()
         before, start = cpu(), time.perf_counter()
-        done = viva.evaluate(model=timed(), benchmark=asked, out=Path(folder, "run"), **run)
+        done = viva.evaluate(benchmark=asked, out=Path(folder, "run"), progress=watch, **run)
         seconds, used = time.perf_counter() - start, cpu() - before
     assert done.done == count, done
-    finished.sort()
-    first, last = finished[connections - 1], finished[-connections - 1]
-    window = last - first
-    calls = count - 2 * connections
+    # Whole rounds: from the end of the first to the end of the last but one.
+    window = watch.reached(count - connections) - watch.reached(connections)
     return {
         "seconds": seconds,
-        "rate": calls / window if window > 0 else 0.0,
+        "rate": (count - 2 * connections) / window,
         "cpu_ms": 1000 * used / count,
-        "first": finished[0] - start,
+        "first": watch.reached(1) - start,
     }
-
-
-class _With:
-    """A back-end with another ``generate``."""
-
-    def __init__(self, backend: Any, generate: Any) -> None:
-        self._backend, self.generate = backend, generate
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
 
 
 def viva_in_process(count: int) -> dict[str, float]:
@@ -159,8 +164,6 @@ def viva_in_process(count: int) -> dict[str, float]:
 
 def inspect_over_http(url: str, count: int, connections: int) -> dict[str, float]:
     """``inspect_ai.eval`` with its own solver and scorer for multiple choice."""
-    import os
-
     from inspect_ai import Task
     from inspect_ai import eval as inspect_eval
     from inspect_ai.dataset import MemoryDataset, Sample
@@ -335,6 +338,8 @@ def main() -> None:
         typed = [value if value.startswith("http") else int(value) for value in arguments]
         print(json.dumps(MEASURES[name](*typed)))
         return
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f} before the start: on a busy machine all miss\n")
     reached = alone(given.quick)
     print("\nOver HTTP, the same server without latency, 64 connections")
     if has("inspect_ai"):
