@@ -241,6 +241,20 @@ def test_inspect_computes_the_same_metrics(logs):
                 assert metric.value == pytest.approx(theirs_value, abs=1e-12), name
 
 
+def test_a_run_cut_short_is_a_cancelled_log(tmp_path):
+    pytest.importorskip("inspect_ai")
+    from inspect_ai.log import read_eval_log
+
+    responses = [said(ITEMS[0], "B"), said(ITEMS[1], None, error="not asked: budget spent")]
+    manifest = MANIFEST | {"state": "stopped", "stopped": "budget spent"}
+    (path,) = write_inspect(*made(responses=responses), manifest, tmp_path)
+    log = read_eval_log(str(path))
+    assert log.status == "cancelled"
+    assert (log.results.total_samples, log.results.completed_samples) == (2, 1)
+    assert log.samples[1].error.message == "not asked: budget spent"
+    assert log.eval.metadata["vivavoce"]["settings"]["stopped"] == "budget spent"
+
+
 def test_inspects_commands_open_the_logs(logs):
     path = sorted(logs.iterdir())[0]
     run = [sys.executable, "-m", "inspect_ai", "log"]

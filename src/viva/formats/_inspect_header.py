@@ -25,7 +25,7 @@ SCORER = "choice"
 
 _SETTINGS = (
     "model", "backend", "method", "parameters", "sampling", "prompt", "seed", "samples",
-    "versions",
+    "versions", "git", "state", "stopped",
 )  # fmt: skip
 """Settings of the manifest that the log repeats."""
 
@@ -63,8 +63,9 @@ def log_of(task: Task, manifest: Mapping[str, Any]) -> EvalLog:
     passed = {"method": task.method, "probe": task.probe}
     config = _config(settings)
     steps = [EvalPlanStep(solver=f"viva/{task.method or 'answers'}", params=known)]
+    whole_run = manifest.get("state") in (None, "finished")
     return EvalLog(
-        status="success",
+        status="success" if whole_run else "cancelled",
         eval=EvalSpec(
             eval_id=eval_id,
             run_id=identifier(created, json.dumps(settings, sort_keys=True, default=str)),
@@ -83,7 +84,7 @@ def log_of(task: Task, manifest: Mapping[str, Any]) -> EvalLog:
         ),
         plan=EvalPlan(steps=steps, config=config),
         results=_results(task),
-        stats=EvalStats(started_at=created, completed_at=str(settings.get("finished") or created)),
+        stats=EvalStats(started_at=created, completed_at=str(settings.get("ended") or created)),
     )
 
 
