@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -170,9 +171,13 @@ class Http:
         raise broken
 
     def _broken(self, failure: Failure, what: str, error: BaseException) -> CallFailed:
-        name = type(error).__name__
-        said = str(error) if isinstance(error, OSError) else ""
-        return CallFailed(failure, one_line(redacted(f"{what}: {name} {said}", self._key)))
+        """A failure in the system's words; other errors may quote requests: their names only."""
+        cause = getattr(error, "os_error", error)
+        said = type(error).__name__
+        if isinstance(cause, OSError):
+            known = cause.errno is not None and cause.errno > 0
+            said = os.strerror(cause.errno or 0) if known else cause.strerror or said
+        return CallFailed(failure, one_line(redacted(f"{what}: {said}", self._key)))
 
     def _open(self) -> aiohttp.ClientSession:
         """The session of the running loop, made when first needed."""

@@ -46,7 +46,7 @@ async def check_server(
         )
     except CallFailed as failure:
         raise InputError(
-            f"no server answers at {replica.shown} ({failure})",
+            f"no server answers: {failure.detail}",
             mend=f"Start one (vllm serve {model}; transformers serve; llama-server; ollama serve), "
             "or name another by --base-url",
         ) from None
