@@ -662,6 +662,44 @@ def test_closing_stops_what_is_under_way(opened):
         one(backend, request(0))
 
 
+ARCHITECTURES = {
+    "LlamaConfig": {},
+    "GPT2Config": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256},
+    "MistralConfig": {"sliding_window": 24},
+    "Gemma3TextConfig": {"sliding_window": 24, "head_dim": 8, "layer_types": ["sliding_attention", "full_attention"]},
+    "GPTNeoXConfig": {},
+    "BloomConfig": {"n_layer": 2, "n_head": 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_other_architectures_too_bring_what_generate_brings(name, folders, tmp_path, opened):
+    import shutil
+
+    import transformers
+
+    folder = shutil.copytree(folders["chatml"], tmp_path / name)
+    (folder / "model.safetensors").unlink()
+    common = {
+        "vocab_size": 512, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 256,
+        "initializer_range": 0.3, "bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 0,
+    }  # fmt: skip
+    if name in {"GPT2Config", "BloomConfig"}:
+        common = {k: v for k, v in common.items() if k not in {"num_hidden_layers", "max_position_embeddings", "num_key_value_heads"}}  # fmt: skip
+    if name == "GPT2Config":
+        common = {k: v for k, v in common.items() if k not in {"hidden_size", "num_attention_heads", "intermediate_size"}}  # fmt: skip
+    torch.manual_seed(3)
+    config = getattr(transformers, name)(**common, **ARCHITECTURES[name])
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    backend = opened(folder=folder, batch_size=4)
+    # Rows of different lengths, so that some leave their batch before others.
+    asked = [request(i, most=3 + 7 * (i % 4)) for i in range(12)]
+    for reply, asking in zip(ask(backend, *asked), asked, strict=True):
+        assert reply.text == backend._turns.decode(plain(backend, asking))
+    assert backend._batches._joins == (name in {"LlamaConfig", "GPT2Config", "GPTNeoXConfig"})
+
+
 # --- opening
 
 
