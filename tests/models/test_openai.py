@@ -423,6 +423,15 @@ def test_a_server_that_wants_the_other_field_gets_it():
         assert second.output_tokens == third.output_tokens == 5
         assert server.calls == 3
 
+    async def at_once(backend):
+        client = Client(backend, retry=Retry(base=0.01))
+        await asyncio.gather(*(client.generate(request) for _ in range(30)))
+        await backend.close()
+
+    with fault_server(script, latency=0.05) as server:
+        asyncio.run(at_once(backend_at(server.url)))
+        assert server.served == 30, "calls that were in flight meanwhile are tried again too"
+
 
 def test_a_compressed_reply_is_read():
     with mock_server(compressed=True) as server:

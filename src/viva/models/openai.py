@@ -207,9 +207,16 @@ class OpenAIBackend:
             payload = _wire.chat_payload(
                 self._served, request, mode=mode, length_field=self._length_field
             )
-        return await self._post(
-            replica or self._http.least_busy(), path, json.dumps(payload).encode()
-        )
+        data = json.dumps(payload).encode()
+        try:
+            return await self._post(replica or self._http.least_busy(), path, data)
+        except CallFailed as failure:
+            wants = failure.failure is Failure.REFUSED and "max_completion_tokens" in failure.detail
+            if path == "/completions" or not wants or "max_tokens" not in payload:
+                raise
+            # Told once: from now on every call says it as this server wants it.
+            self._length_field = "max_completion_tokens"
+            raise CallFailed(Failure.SERVER_ERROR, failure.detail) from None
 
     def _raw_payload(self, request: Request) -> dict[str, Any]:
         if self._template is None:
@@ -235,11 +242,6 @@ class OpenAIBackend:
                 problem.failure,
                 f"{problem.detail} ({replica.shown}{path}, model {self._served})",
             )
-        wants = status == 400 and "max_completion_tokens" in problem.detail
-        if wants and path != "/completions" and self._length_field == "max_tokens":
-            # Told once: from now on every call says it as this server wants it.
-            self._length_field = "max_completion_tokens"
-            problem = CallFailed(Failure.SERVER_ERROR, problem.detail)
         raise problem
 
     # What can be found out --------------------------------------------------------------------
