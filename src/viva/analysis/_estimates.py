@@ -11,10 +11,13 @@ from viva.analysis import _cells
 from viva.analysis._cells import SMALLEST_SIDE
 from viva.analysis._gap import NONE_TWO_SIDED, Gap, no_gap
 from viva.analysis.accuracy import share
+from viva.analysis.intervals import wilson
 from viva.analysis.paired_tests import mcnemar_test, sign_flip
 from viva.analysis.resampling import cell_mean_draws, patterns, percentile_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from viva.analysis._pairs import Pairs
@@ -27,7 +30,7 @@ __all__ = [
     "difference",
     "excess",
     "mean_of",
-    "share_of",
+    "shares",
     "within_difference",
 ]
 
@@ -86,18 +89,34 @@ class Resampling:
     level: float
 
 
-def share_of(
-    what: NDArray[np.bool_],
-    among: NDArray[np.bool_],
-    pairs: Pairs,
+def shares(
+    wanted: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_], str]],
+    cluster: NDArray[np.int64],
     draws: Resampling,
-    reason: str,
-) -> Estimate:
-    """The share of the pairs ``among`` that are ``what``, 0..1, as by :func:`viva.analysis.share`.
+) -> dict[str, Estimate]:
+    """Shares of pairs, 0..1: Wilson's interval for separate pairs, else the cluster bootstrap.
 
-    ``reason`` says why there is none where no pair is ``among``.
+    Parameters
+    ----------
+    wanted : mapping of str to (what, among, reason)
+        The share of the pairs ``among`` that are ``what``, masks of shape (P,); ``reason`` says
+        why there is none where no pair is ``among``.
+    cluster : ndarray of int, shape (P,)
     """
-    return mean_of(what[among].astype(np.float64), pairs.cluster[among], draws, reason)
+    if len(np.unique(cluster)) < len(cluster):
+        return {
+            name: mean_of(what[among].astype(np.float64), cluster[among], draws, reason)
+            for name, (what, among, reason) in wanted.items()
+        }
+    n = np.array([among.sum() for _, among, _ in wanted.values()])
+    k = np.array([(what & among).sum() for what, among, _ in wanted.values()])
+    low, high = wilson(k, n, level=draws.level)
+    return {
+        name: Estimate(int(k[i]) / int(n[i]), float(low[i]), float(high[i]), int(n[i]))
+        if n[i]
+        else Estimate(None, None, None, 0, reason)
+        for i, (name, (_, _, reason)) in enumerate(wanted.items())
+    }
 
 
 def mean_of(

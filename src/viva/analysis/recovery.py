@@ -13,18 +13,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from viva.analysis._estimates import Estimate, Resampling, share_of
+from viva.analysis._estimates import Estimate, Resampling, shares
 from viva.analysis._pairs import NONE, Pairs
 from viva.analysis.intervals import check_level
 from viva.analysis.resampling import stream
 from viva.errors import InputError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = [
     "BACKTRACKING", "LONGEST_TEXT", "Backtrack", "Recovery", "backtracking", "recovery",
@@ -51,9 +48,9 @@ _EARLIER = (
 BACKTRACKING: dict[str, str] = {
     "wait": (
         r"(?:^|[.!?\n\"”(>—])\s{0,3}(?:oh,? |hmm+,? |but,? |no,? )?"
-        r"wait(?:[,.!:…—]|\s(?:no|a\s(?:minute|moment|second)|that|this|actually|i)\b)"
+        r"wait(?: ?[,.!:…—–]|\s(?:no|a\s(?:minute|moment|second)|that|this|actually|i)\b)"
     ),
-    "hold on": r"(?:^|[.!?\n\"”(>—,])\s{0,3}(?:but |oh,? )?hold on[,.!:…—]",
+    "hold on": r"(?:^|[.!?\n\"”(>—,])\s{0,3}(?:but |oh,? )?hold on ?[,.!:…—–]",
     "second thought": (
         r"\bon second thoughts?\b|"
         r"\b(?:on|upon|after) (?:further |closer |deeper |careful )?(?:reconsideration|"
@@ -202,15 +199,15 @@ def recovery(
     reason = "no answer is there as text"
     no_cue = "no text has a cue that is not the key"
 
-    def of(what: NDArray[np.bool_], among: NDArray[np.bool_], why: str) -> Estimate:
-        return share_of(what, among, pairs, draws, why)
-
+    wanted = {
+        "backtracking": (marked, there, reason),
+        "backtracking_clean": (marked_clean, there_clean, reason),
+        "recovered": (marked & off_cue, there & pairs.cued, no_cue),
+        "recovered_right": (marked & pairs.misled_right, there & pairs.cued, no_cue),
+    }
     kinds = Counter(found.kind for found in first if found is not None)
     return Recovery(
         texts=int(there.sum()),
-        backtracking=of(marked, there, reason),
-        backtracking_clean=of(marked_clean, there_clean, reason),
-        recovered=of(marked & off_cue, there & pairs.cued, no_cue),
-        recovered_right=of(marked & pairs.misled_right, there & pairs.cued, no_cue),
         kinds=dict(sorted(kinds.items(), key=lambda kv: (-kv[1], kv[0]))),
+        **shares(wanted, pairs.cluster, draws),
     )

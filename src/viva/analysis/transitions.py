@@ -159,24 +159,28 @@ def transitions(
     same = read & (pairs.clean_choice == pairs.misled_choice)
     on_cue = pairs.on_cue_misled
 
-    def of(
-        what: NDArray[np.bool_], among: NDArray[np.bool_] = every, reason: str = NO_PAIRS
-    ) -> Estimate:
-        return _estimates.share_of(what, among, pairs, draws, reason)
-
     change = misled.astype(np.float64) - clean
+    none_wrong = "every clean answer is right" if len(pairs) else NO_PAIRS
+    wanted = {
+        "clean": (clean, every, NO_PAIRS),
+        "misled": (misled, every, NO_PAIRS),
+        "kept_right": (clean & misled, every, NO_PAIRS),
+        "lost": (~misled, clean, "no clean answer is right"),
+        "gained": (misled, ~clean, none_wrong),
+        "kept_wrong": (~clean & ~misled, every, NO_PAIRS),
+        "followed_cue": (on_cue, cued, NO_CUE),
+        "unprompted": (pairs.on_cue_clean, cued, NO_CUE),
+        "moved_to_cue": (read & on_cue & ~same, cued, NO_CUE),
+        "moved_elsewhere": (read & ~same & ~on_cue, every, NO_PAIRS),
+        "held": (same, every, NO_PAIRS),
+        "unread": (~read, every, NO_PAIRS),
+        "unread_clean": (unread_clean, every, NO_PAIRS),
+        "unread_misled": (unread_misled, every, NO_PAIRS),
+    }
     return Transitions(
         n=len(pairs),
         clusters=len(np.unique(pairs.cluster)),
-        clean=of(clean),
-        misled=of(misled),
         net=_estimates.difference(change, pairs.cluster, draws, NO_PAIRS),
-        kept_right=of(clean & misled),
-        lost=of(~misled, clean, "no clean answer is right"),
-        gained=of(misled, ~clean, "every clean answer is right" if len(pairs) else NO_PAIRS),
-        kept_wrong=of(~clean & ~misled),
-        followed_cue=of(on_cue, cued, NO_CUE),
-        unprompted=of(pairs.on_cue_clean, cued, NO_CUE),
         cue_effect=_estimates.excess(
             on_cue[cued].astype(np.float64),
             pairs.on_cue_clean[cued].astype(np.float64),
@@ -184,14 +188,9 @@ def transitions(
             draws,
             NO_CUE,
         ),
-        moved_to_cue=of(read & on_cue & ~same, cued, NO_CUE),
-        moved_elsewhere=of(read & ~same & ~on_cue),
-        held=of(same),
-        unread=of(~read),
-        unread_clean=of(unread_clean),
-        unread_misled=of(unread_misled),
         flow=_flow(pairs),
         test=_estimates.change_test(change, pairs.cluster, draws.generator),
+        **_estimates.shares(wanted, pairs.cluster, draws),
     )
 
 

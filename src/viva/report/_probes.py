@@ -28,7 +28,7 @@ def _table(first: str, *columns: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column(first, overflow="fold", min_width=12)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
