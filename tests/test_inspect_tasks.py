@@ -12,8 +12,9 @@ import pytest
 
 from servers import mock_server
 from viva import InputError
-from viva.benchmarks import CARDS, bundled
+from viva.benchmarks import CARDS, bundled, bundled_answers
 from viva.formats import read_responses
+from viva.formats.inspect_log import write_inspect
 from viva.formats.run import items_of
 from viva.methods import load_prompt, render
 from viva.scoring import score_responses
@@ -145,6 +146,28 @@ def test_another_solver_is_scored_by_the_same_reader(tmp_path):
 
     log = evaluated("viva/medqa", tmp_path, solver=multiple_choice(), texts=("ANSWER: B",), limit=3)
     assert [s.scores["choice"].answer for s in log.samples] == ["B", "B", "B"]
+
+
+def test_inspect_scores_an_exported_run_again(tmp_path):
+    """``inspect score`` with our scorer over our logs: what was read before is read again."""
+    items = bundled().items.filter(benchmark="pubmedqa").head(60)
+    answers = bundled_answers().responses.filter(method="cot")
+    answers = answers.join(items, on=["benchmark", "item_id"], how="semi")
+    scores = score_responses(items, answers)
+    (path,) = write_inspect(items, answers, scores, {}, tmp_path / "out")
+    again = tmp_path / "again.eval"
+    done = subprocess.run(
+        [sys.executable, "-m", "inspect_ai", "score", str(path), "--scorer", "viva/choice",
+         "--model", "none/none", "--action", "overwrite", "--output-file", str(again)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    before, after = (
+        {s.id: s.scores and s.scores["choice"].value for s in read_eval_log(str(p)).samples}
+        for p in (path, again)
+    )
+    assert before == after
+    assert {"C", "I"} <= set(after.values())
 
 
 def test_data_that_is_not_there_is_said(monkeypatch):

@@ -187,6 +187,7 @@ def test_inspect_reads_the_samples(logs):
         assert info.task_id == log.eval.task_id
     assert len(found) == 8
     log = found["viva/medqa", "org/m:7b", "cot"]
+    assert ("viva/medqa", "viva/other", "cot") in found
     assert log.status == "success"
     assert log.eval.config.epochs == 2
     assert log.eval.model_generate_config.temperature == 0.6
@@ -305,7 +306,9 @@ def test_a_run_shows_its_prompts_where_they_are_what_was_sent(name, method, tmp_
     if name == "inspect":
         from inspect_ai.log import read_eval_log
 
-        shown = [s.messages[0].text for s in read_eval_log(str(paths[0])).samples]
+        log = read_eval_log(str(paths[0]))
+        assert log.eval.model == "Model/mock"
+        shown = [s.messages[0].text for s in log.samples]
     else:
         lines = paths[0].read_text("utf-8").split("\n")
         shown = [json.loads(x)["arguments"]["gen_args_0"]["arg_0"] for x in lines if x]

@@ -75,7 +75,7 @@ def log_of(task: Task, manifest: Mapping[str, Any]) -> EvalLog:
             task_args={name: value for name, value in passed.items() if value is not None},
             solver=steps[0].solver,
             dataset=EvalDataset(name=task.benchmark, samples=len(ids), sample_ids=ids),
-            model=task.model,
+            model=_model(task, settings),
             model_generate_config=config,
             config=EvalConfig(epochs=task.rows["sample"].n_unique(), continue_on_fail=True),
             packages={MARK: __version__},
@@ -86,6 +86,17 @@ def log_of(task: Task, manifest: Mapping[str, Any]) -> EvalLog:
         results=_results(task),
         stats=EvalStats(started_at=created, completed_at=str(settings.get("ended") or created)),
     )
+
+
+def _model(task: Task, settings: Mapping[str, Any]) -> str:
+    """The model's name with the kind of back-end before it, as Inspect names models.
+
+    Its commands that work on logs, such as ``inspect score``, refuse a name without.
+    """
+    kind, _, _ = str(settings.get("model") or "").partition("/")
+    if settings.get("name") == task.model and kind:
+        return f"{kind}/{task.model}"
+    return task.model if "/" in task.model else f"viva/{task.model}"
 
 
 def _config(settings: Mapping[str, Any]) -> GenerateConfig:

@@ -151,7 +151,7 @@ def _write_log(
             while chunk := summaries.read(2**20):
                 member.write(chunk)
         if usage is not None:
-            log.stats.model_usage = {task.model: usage}
+            log.stats.model_usage = {log.eval.model: usage}
         _add(archive, "header.json", _dumped(log))
 
 
@@ -205,7 +205,7 @@ def _sample(row: Mapping[str, Any], task: Task, log: EvalLog, prompt: str) -> Ev
         scores={SCORER: score} if score else None,
         metadata=_metadata(row),
         events=_events(row, log, sent, output, score, target, message),
-        model_usage={task.model: output.usage} if output.usage else {},
+        model_usage={log.eval.model: output.usage} if output.usage else {},
         total_time=row["seconds"],
         working_time=row["seconds"],
         uuid=identifier(*seed),
