@@ -6,6 +6,8 @@ import asyncio
 import errno
 import json
 import os
+import signal
+import threading
 import time
 import warnings
 from dataclasses import replace
@@ -411,3 +413,29 @@ def test_a_run_that_is_complete_calls_nobody(tmp_path):
     assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "run").glob("*.parquet")} == before
     with pytest.raises(InputError, match="the server is gone"):
         run_of(tmp_path, gone, samples=2)
+
+
+def test_interrupted_inside_a_running_loop(tmp_path):
+    """A notebook's loop runs in the main thread, which waits for the run in another."""
+
+    backend = Fake(latency=0.2)
+
+    async def notebook():
+        return run_of(tmp_path, backend, benchmark=rows(200), max_connections=4)
+
+    def interrupt():
+        while len(backend.seen) < 8:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        run = loop.run_until_complete(notebook())
+    finally:
+        loop.close()
+        thread.join()
+    assert run.stopped == "interrupted"
+    assert 8 <= run.done < 60
+    assert read_run(run.folder).responses["error"].null_count() == run.done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 __all__ = ["Completion", "Message", "Request", "Sampling"]
@@ -55,12 +55,18 @@ class Request:
 
     def hash(self) -> str:
         """First 32 hex digits of SHA-256 over all that can change the completion."""
-        said = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, default=str)
+        said = json.dumps(self, sort_keys=True, ensure_ascii=False, default=_plain)
         return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def with_seed(self, seed: int | None) -> Request:
         """The same request under a seed."""
         return replace(self, seed=seed)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know: the fields of ours, the text of others."""
+    names = getattr(value, "__dataclass_fields__", None)
+    return str(value) if names is None else {name: getattr(value, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

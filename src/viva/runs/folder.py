@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["holder", "locked", "move", "open_folder", "write_frame", "write_whole"]
 
 _CHOOSE = "Choose another --out"
+_ROW_GROUP = 10_000
+"""Rows of a table that are read together: a part of a table can be had without the rest."""
 _MADE = (".new-", ".parts-")
 """Beginnings of the names of files and folders that are there only while they are written."""
 
@@ -158,11 +160,12 @@ def write_frame(path: Path, frame: pl.DataFrame | pl.LazyFrame) -> None:
     import polars as pl
 
     new = path.with_name(f".new-{path.name}")
+    packed: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
     try:
         if isinstance(frame, pl.LazyFrame):
-            frame.sink_parquet(new, compression="zstd", compression_level=1)
+            frame.sink_parquet(new, row_group_size=_ROW_GROUP, **packed)
         else:
-            frame.write_parquet(new, compression="zstd", compression_level=1)
+            frame.write_parquet(new, row_group_size=_ROW_GROUP, **packed)
         with new.open("rb+") as stream:
             os.fsync(stream.fileno())
         move(new, path)

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class Session:
         self.counts = Counts(planned=self.planned)
         self._begun = time.monotonic()
         self._before: tuple[int, int, int, float] = (0, 0, 0, 0.0)
+        self._interrupt: Callable[[], object] | None = None
         earlier = earlier or {}
         self._sessions: list[dict[str, Any]] = list(earlier.get("sessions") or [])
         self._manifest: dict[str, Any] = {
@@ -126,7 +128,7 @@ class Session:
             As :func:`viva.evaluate`.
         """
         asking = self._ask(backend, ask, make_client, method, budget, progress, close=close)
-        stopped = _in_loop(asking)
+        stopped = self._in_loop(asking)
         counts = self.counts
         if stopped != INTERRUPTED and not self._complete():
             compact(self.folder)
@@ -242,7 +244,7 @@ class Session:
         before = counts.done
         counts.started = time.monotonic()
         try:
-            with _signals(client):
+            with self._signals(client):
                 await engine.run(tasks, client.limiter.most)
             self._sessions[-1]["asking_seconds"] = round(time.monotonic() - counts.started, 3)
         except asyncio.CancelledError:
@@ -255,6 +257,50 @@ class Session:
             self._close(str(client.fatal))
             raise InputError(str(client.fatal), mend="Mend it, then run the same command again")
         return client.stopped
+
+    @contextlib.contextmanager
+    def _signals(self, client: Client) -> Iterator[None]:
+        """Once: finish what is in flight. Twice: cancel. Only the main thread can listen."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        listening: list[signal.Signals] = []
+
+        def told() -> None:
+            if client.stopped is None:
+                client.stop(INTERRUPTED)
+            elif task is not None:
+                client.stopped = INTERRUPTED
+                task.cancel()
+
+        self._interrupt = partial(loop.call_soon_threadsafe, told)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                try:
+                    loop.add_signal_handler(number, told)
+                except (NotImplementedError, RuntimeError, ValueError):  # not on this platform
+                    continue
+                listening.append(number)
+        try:
+            yield
+        finally:
+            self._interrupt = None
+            for number in listening:
+                loop.remove_signal_handler(number)
+
+    def _in_loop(self, work: Coroutine[Any, Any, str | None]) -> str | None:
+        """Run to the end, also where a loop runs already (a notebook): then in a thread."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(work)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            future = pool.submit(asyncio.run, work)
+            while True:
+                try:
+                    return future.result()
+                except KeyboardInterrupt:
+                    if self._interrupt is None:
+                        raise
+                    self._interrupt()
 
     def _close(self, reason: str) -> None:
         """Say in the manifest that the session ended in trouble, where it can still be written."""
@@ -285,40 +331,3 @@ def _keyed(identity: Mapping[str, Any]) -> dict[str, Any]:
     names = ("name", "label", "parameters", "prepared", "sampling", "seed")
     prompt = (identity["prompt"] or {}).get("hash")
     return {name: identity[name] for name in names} | {"prompt": prompt}
-
-
-@contextlib.contextmanager
-def _signals(client: Client) -> Iterator[None]:
-    """Once: finish what is in flight. Twice: cancel. Only the main thread can listen."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    listening: list[signal.Signals] = []
-
-    def told() -> None:
-        if client.stopped is None:
-            client.stop(INTERRUPTED)
-        elif task is not None:
-            client.stopped = INTERRUPTED
-            task.cancel()
-
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                loop.add_signal_handler(number, told)
-            except (NotImplementedError, RuntimeError, ValueError):  # not on this platform
-                continue
-            listening.append(number)
-    try:
-        yield
-    finally:
-        for number in listening:
-            loop.remove_signal_handler(number)
-
-
-def _in_loop(work: Coroutine[Any, Any, str | None]) -> str | None:
-    """Run to the end, also where a loop runs already (a notebook): then in a thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
