@@ -254,7 +254,7 @@ OUTCOMES = {
     "azure filter": Failure.FILTERED,
     "error in 200": Failure.SERVER_ERROR,
     "echo key": Failure.KEY,
-    "wants max_completion_tokens": Failure.SERVER_ERROR,
+    "wants max_completion_tokens": Failure.REFUSED,  # it was not sent here
     "reasoning only": "",
     "length": "The answer",
     "length empty": "",
