@@ -132,24 +132,23 @@ STYLES: dict[str, Style] = {
 
 
 def _tokenizer(style: Style, context: int) -> Any:
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
-    from tokenizers.trainers import BpeTrainer
     from transformers import PreTrainedTokenizerFast
 
+    made = pytest.importorskip("tokenizers", reason=ABSENT)
     special = ["<|pad|>", style.eos, *([style.bos] if style.bos else []), *style.special]
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = BpeTrainer(
+    tokenizer = made.Tokenizer(made.models.BPE())
+    tokenizer.pre_tokenizer = made.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = made.decoders.ByteLevel()
+    trainer = made.trainers.BpeTrainer(
         vocab_size=512,
         special_tokens=special,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        initial_alphabet=made.pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(_SENTENCES, trainer)
-    tokenizer.add_tokens([AddedToken(w, normalized=False, special=False) for w in style.words])
+    tokenizer.add_tokens([made.AddedToken(w, normalized=False, special=False) for w in style.words])
     if style.adds_bos:
-        tokenizer.post_processor = processors.TemplateProcessing(
+        tokenizer.post_processor = made.processors.TemplateProcessing(
             single=f"{style.bos} $A", special_tokens=[(style.bos, tokenizer.token_to_id(style.bos))]
         )
     return PreTrainedTokenizerFast(

@@ -271,13 +271,13 @@ def test_the_probe_counts_tokens(opened):
 
 
 def test_a_continuation_keeps_its_first_space():
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
+    made = pytest.importorskip("tokenizers", reason=ABSENT)
     pieces = ["<unk>", "\u2581the", "\u2581answer", "\u2581is", "\u2581B", "B"]
-    tokenizer = Tokenizer(models.WordLevel({p: i for i, p in enumerate(pieces)}, "<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.decoder = decoders.Metaspace()
+    tokenizer = made.Tokenizer(made.models.WordLevel({p: i for i, p in enumerate(pieces)}, "<unk>"))
+    tokenizer.pre_tokenizer = made.pre_tokenizers.Metaspace()
+    tokenizer.decoder = made.decoders.Metaspace()
     own = Turns(PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>"))
     assert own.decode([3, 4]) == "is B"
     assert own.decode([3, 4], before=[1, 2]) == " is B"

@@ -148,7 +148,9 @@ class HuggingFace:
             model, padding=padding, size=self._rows, tokens=room(model, text)
         )
         self.connections = connections or WINDOWS * self._rows
-        self.capabilities = _declared(model)
+        self._dtype = str(model.dtype).removeprefix("torch.")
+        self._device = str(model.device)
+        self.capabilities = _declared(self._dtype)
 
     def settings(self) -> dict[str, Any]:
         """What determines the completions: the weights, their files' hashes, numbers, versions."""
@@ -164,8 +166,8 @@ class HuggingFace:
             "chat_template": None
             if self._chat_template is None
             else hashlib.sha256(self._chat_template.encode("utf-8", "surrogatepass")).hexdigest(),
-            "dtype": str(self._weights.dtype).removeprefix("torch."),
-            "device": str(self._weights.device),
+            "dtype": self._dtype,
+            "device": self._device,
             "batch_size": self._rows,
             "context": self._context,
             "ends": sorted(self._turns.ends),
@@ -292,7 +294,7 @@ class HuggingFace:
             f"{len(none.ids)} prompt tokens, {grown[0]} more with a prefix of 8 words and "
             f"{grown[1]} more with 16, the last of them the prefix's ({long.way})"
         )
-        declared = _declared(self._weights)
+        declared = _declared(self._dtype)
         self.capabilities = Capabilities(
             prefill=Prefill.CONTINUED if continued else Prefill.UNKNOWN,
             logprobs=declared.logprobs,
@@ -306,6 +308,7 @@ class HuggingFace:
     async def close(self) -> None:
         """Stop generating and let go of the weights."""
         await asyncio.to_thread(self._batches.close)
+        self._weights = None
 
 
 def _extra(sampling: Sampling) -> dict[str, Any]:
@@ -322,8 +325,8 @@ def _extra(sampling: Sampling) -> dict[str, Any]:
     return found
 
 
-def _declared(model: Any) -> Capabilities:
-    exact = str(model.dtype) in {"torch.float32", "torch.float64"}
+def _declared(dtype: str) -> Capabilities:
+    exact = dtype in {"float32", "float64"}
     return Capabilities(
         prefill=Prefill.CONTINUED,
         logprobs=True,
