@@ -353,6 +353,20 @@ def test_two_runs_of_one_model_are_told_apart(made, server):
     assert wrong.returncode == 2 and "manifest" in wrong.stderr
 
 
+def test_of_two_prompts_the_lines_that_differ_are_shown(made, server):
+    own = "{{ question }}\n{% for o in options %}{{ o.letter }}. {{ o.text }}\n{% endfor %}\n"
+    for name, end in (("a", "Say the letter.\n"), ("b", "Say the letter, nothing else.\n")):
+        (made / f"{name}.jinja").write_text(own + end)
+        done = run(
+            "eval", "--model", "openai/mock", "--base-url", server.url, "--benchmark",
+            "made.jsonl", "--limit", 2, "--prompt", f"{name}.jinja", "--out", name, cwd=made,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    shown = run("diff-config", "a", "b", cwd=made).stdout
+    assert "-Say the letter.\n+Say the letter, nothing else.\n" in shown
+    assert "prompt.hash" in shown and "+{{ question }}" not in shown
+
+
 def test_the_items_of_a_run_are_those_that_were_asked(tmp_path):
     """A benchmark under a known name, with options in another order and its own keys."""
     bundled = viva.benchmarks.bundled().items

@@ -22,7 +22,9 @@ _PARTS = {
     "git": "versions",
 }
 """Part of a manifest -> what it is shown under, in the order of showing."""
-_LONGEST = 400
+_LONGEST = 160
+_LARGEST = 50_000
+"""Characters of a text of which lines are compared."""
 
 
 def command(
@@ -59,16 +61,21 @@ def command(
 
 
 def _value(value: Any) -> str:
-    """A value on few lines; texts as they are."""
+    """A value on one line, bounded."""
     from viva.report import clean
 
     if value is None:
         return "–"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return clean(text, _LONGEST)
+    return " ".join(clean(text, _LONGEST).split())
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\n" in value
 
 
 def _show(found: list[tuple[str, str, Any, Any]], a: str, b: str, console: Any) -> None:
+    """A table for each kind; of long texts only the lines that differ."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -76,9 +83,9 @@ def _show(found: list[tuple[str, str, Any, Any]], a: str, b: str, console: Any) 
     if not found:
         console.print("Same settings.")
         return
-    kinds = dict.fromkeys([*_PARTS.values(), "other"])
-    for kind in kinds:
-        rows = [row for row in found if row[0] == kind]
+    texts = [row for row in found if _is_text(row[2]) and _is_text(row[3])]
+    for kind in dict.fromkeys([*_PARTS.values(), "other"]):
+        rows = [row for row in found if row[0] == kind and row not in texts]
         if not rows:
             continue
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
@@ -89,5 +96,21 @@ def _show(found: list[tuple[str, str, Any, Any]], a: str, b: str, console: Any) 
             table.add_row(Text(_value(name)), Text(_value(one)), Text(_value(other)))
         console.print(table)
         console.print()
+    for _, name, one, other in texts:
+        console.print(Text(f"{name}: lines of A (-) and of B (+)", style="bold"))
+        for line in _lines(one, other):
+            console.print(Text(line), soft_wrap=True)
+        console.print()
     if not any(row[0] in ("settings", "items") for row in found):
         console.print("The runs asked the same of the same model in the same way.")
+
+
+def _lines(one: str, other: str) -> list[str]:
+    """The lines that differ, with one line around each place."""
+    import difflib
+
+    from viva.report import clean
+
+    before, after = (text[:_LARGEST].splitlines() for text in (one, other))
+    differing = list(difflib.unified_diff(before, after, n=1, lineterm=""))[2:]
+    return [clean(line, 500) for line in differing]

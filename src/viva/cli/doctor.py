@@ -15,8 +15,10 @@ __all__ = ["command"]
 PACKAGES: dict[str, tuple[str, ...]] = {
     "core": (
         "numpy", "scipy", "scikit-learn", "polars", "pydantic", "jinja2", "typer", "rich",
+        "aiohttp", "filelock",
     ),
     "hf": ("torch", "transformers", "sentence-transformers"),
+    "inspect": ("inspect-ai",),
 }  # fmt: skip
 
 
