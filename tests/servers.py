@@ -360,6 +360,8 @@ def faulty(fault: str, exchange: Exchange, good: dict[str, Any]) -> tuple[int, s
     if fault.isdigit():
         return made(int(fault), error(f"scripted {fault}"))
     text = json.dumps(good).encode()
+    if fault == "huge":
+        return 200, "", b" " * (70 * 2**20) + text, JSON
     plain: dict[str, tuple[int, str, bytes, str]] = {
         "half json": (200, "", text[: len(text) // 2], JSON),
         "html": (200, "", HTML, "text/html"),
@@ -371,7 +373,6 @@ def faulty(fault: str, exchange: Exchange, good: dict[str, Any]) -> tuple[int, s
         "deep": (200, "", b"[" * 200_000, JSON),
         "stream": (200, "", b"data: {}\n\ndata: [DONE]\n\n", "text/event-stream"),
         "redirect": (307, "Location: http://127.0.0.1:9/\r\n", b"", JSON),
-        "huge": (200, "", b" " * (70 * 2**20) + text, JSON),
     }
     if fault in plain:
         return plain[fault]
