@@ -315,6 +315,13 @@ def schema() -> str:
     return json.dumps(_summary.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def robustness_schema() -> str:
+    """The JSON Schema of the summary.json of `viva probe analyse`."""
+    from viva import _probe_summary
+
+    return json.dumps(_probe_summary.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 # Benchmarks ------------------------------------------------------------------------------------
 
 
@@ -391,6 +398,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "extending.md": extending,
     "papers.md": papers,
     "reference.md": reference,
+    "robustness.schema.json": robustness_schema,
     "summary.schema.json": schema,
 }
 """Generated files of docs/ and what makes them."""

@@ -189,6 +189,14 @@ def test_models_on_one_side_are_named():
     assert sum("not in the analysis" in note for note in summary["notes"]) == 2
 
 
+def test_control_rows_alone_make_no_misled_model():
+    clean = [row for name in ("m", "alone") for row in
+             answers("ABCDABCD", name) + answers("ABCDABCD", name, probe="control")]  # fmt: skip
+    summary = analysed(clean, misled("ABCDBCDB"))
+    assert list(summary["models"]) == ["m"]
+    assert summary["models_left_out"] == {"alone": "clean answers only"}
+
+
 def test_methods_are_subjects_of_their_own():
     clean = answers("ABCDABCD", method="cot") + answers("BBCDABCD", method="direct")
     probed = misled("ABCDBCDB", method="cot") + misled("ABCDABCD", method="direct")

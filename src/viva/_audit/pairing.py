@@ -92,11 +92,19 @@ def pair_inputs(
         raise InputError(
             f"two clean answers of {row['subject']} to {row['benchmark']}/{row['item_id']}, "
             f"sample {row['sample']}",
-            where=", ".join(name for name, _ in _names(read[0])),
+            where=", ".join(each.name for each in read[0]),
             mend="Number them in a column 'sample'",
         )
     probed = rows.filter(pl.col("probe").is_not_null())
-    left_out = _one_sided(table, probed, [name for name, _ in _names([*read[0], *read[1]])])
+    # Control rows beside the clean ones do not make a model a misled one.
+    told = [
+        each.responses.filter(pl.col("probe").is_not_null())["model"] for each in read[1] or read[0]
+    ]
+    left_out = _one_sided(
+        table,
+        probed.filter(pl.col("model").is_in(pl.concat(told).unique().to_list())),
+        [each.name for side in read for each in side],
+    )
     table = table.filter(~pl.col("subject").is_in(list(left_out)))
     probed = probed.filter(~pl.col("subject").is_in(list(left_out)))
     pairs = _joined(probed, table)
@@ -116,13 +124,9 @@ def pair_inputs(
         left_out_models=left_out,
         inputs=inputs,
         notes=notes,
-        clean_sources=[name for name, _ in _names(read[0])],
-        misled_sources=[name for name, _ in _names(read[1] or read[0])],
+        clean_sources=[each.name for each in read[0]],
+        misled_sources=[each.name for each in read[1] or read[0]],
     )
-
-
-def _names(answers: Sequence[Answers]) -> list[tuple[str, Answers]]:
-    return [(each.name, each) for each in answers]
 
 
 def _same(a: object, b: object) -> bool:
