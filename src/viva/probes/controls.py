@@ -26,6 +26,7 @@ KIND = "control_start"
 
 _SHORTEST = 15
 """Characters below which no sentence is worth adding."""
+_ROOM_FOR_TWO = 120
 _NEAR = 0.06
 """Sentences that fit the room left to within this share are drawn from."""
 
@@ -90,6 +91,14 @@ def _pool(tone: str) -> tuple[tuple[str, str], ...]:
     return tuple((s, words(s)) for s in load("irrelevant_starts")["sentences"][tone])
 
 
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Every word that an irrelevant start can hold."""
+    wording = load("irrelevant_starts")
+    texts = [t for part in ("openings", "sentences") for ts in wording[part].values() for t in ts]
+    return frozenset(words(" ".join(texts)).split())
+
+
 def as_long(
     rng: random.Random,
     length: int,
@@ -117,23 +126,25 @@ def as_long(
     str or None
         None where every sentence names an option.
     """
-    pool = [s for s, its in _pool(tone) if not any(o in its for o in options)]
-    fitting = [
-        o
-        for o in openings
-        if len(o) + _SHORTEST < length and not any(n in words(o) for n in options)
-    ]
+    # Few options begin with a word that the wording has at all.
+    options = [o for o in options if (first := o.split(None, 1)[:1]) and first[0] in _vocabulary()]
+
+    def clear(its_words: str) -> bool:
+        return not any(option in its_words for option in options)
+
+    pool = [s for s, its in _pool(tone) if not options or clear(its)]
+    fitting = [o for o in openings if len(o) + _SHORTEST < length and clear(words(o))]
     opening = fitting[int(rng.random() * len(fitting))] if fitting else ""
     text = [opening] if opening else []
     room = length - len(opening) - 1 if opening else length
-    rng.shuffle(pool)
-    # Whole sentences while there is room for two, then the one that fits what is left.
-    while pool and room > 120:
-        text.append(pool.pop())
+    # Whole sentences while there is room for two, then one that fits what is left.
+    while pool and room > _ROOM_FOR_TWO:
+        text.append(pool.pop(int(rng.random() * len(pool))))
         room -= len(text[-1]) + 1
     if pool and (room >= _SHORTEST or not text):
         near = [s for s in pool if abs(len(s) - room) <= _NEAR * length]
-        text.append(near[0] if near else min(pool, key=lambda s: abs(len(s) - room)))
+        near = near or [min(pool, key=lambda s: abs(len(s) - room))]
+        text.append(near[int(rng.random() * len(near))])
     return " ".join(text) or None
 
 

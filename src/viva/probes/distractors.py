@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from viva.probes.variant import Reason, single_key
@@ -48,17 +47,19 @@ class Options(NamedTuple):
     """0-based positions of the wrong options that stand for themselves, ascending."""
 
 
-@lru_cache(maxsize=1 << 14)
 def speaks_of_others(option: str) -> bool:
     """Whether an option is about other options ("all of the above", "both A and B", "none").
 
     Nobody can argue for such an option by itself, and where it is the key the other options are
     not plainly wrong.
     """
-    if len(option) > _LONGEST:
-        return False
-    text = normalise(option).rstrip(" .;:!").strip("()[]\"'“” ")
-    return _OTHERS.fullmatch(text) is not None
+    return len(option) <= _LONGEST and _speaks_of_others(normalise(option))
+
+
+def _speaks_of_others(normal: str) -> bool:
+    return len(normal) <= _LONGEST and bool(
+        _OTHERS.fullmatch(normal.rstrip(" .;:!").strip("()[]\"'“” "))
+    )
 
 
 def parted(item: Item) -> Options | Reason:
@@ -73,14 +74,15 @@ def parted(item: Item) -> Options | Reason:
     key = single_key(item)
     if isinstance(key, Reason):
         return key
-    if len({normalise(option) for option in item.options}) < len(item.options):
+    normal = [normalise(option) for option in item.options]
+    if len(set(normal)) < len(normal):
         return Reason.EQUAL_OPTIONS
-    if speaks_of_others(item.options[key]):
+    if _speaks_of_others(normal[key]):
         return Reason.KEY_NAMES_OTHERS
     wrong = tuple(
         i
-        for i, option in enumerate(item.options)
-        if i != key and option.strip() and not speaks_of_others(option)
+        for i, option in enumerate(normal)
+        if i != key and option and not _speaks_of_others(option)
     )
     return Options(key, wrong) if wrong else Reason.NO_DISTRACTOR
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from viva.errors import InputError
@@ -20,7 +20,21 @@ from viva.probes.sentences import is_finding, sentences, words
 from viva.probes.variant import Probe, Reason, Refused, Relation, Start, Variant, refused
 from viva.records import LETTERS, Item
 
-__all__ = ["DISTRACTORS", "KIND", "PROBES", "STREAM", "Drawn", "closing", "draw", "said", "voice"]
+__all__ = [
+    "DISTRACTORS",
+    "KIND",
+    "PROBES",
+    "STREAM",
+    "STRENGTHS",
+    "Chosen",
+    "Drawn",
+    "choose",
+    "closing",
+    "draw",
+    "misleading_start",
+    "said",
+    "voice",
+]
 
 KIND = "misleading_start"
 STREAM = "misleading"
@@ -57,6 +71,33 @@ DISTRACTORS: dict[str, Callable[[Item, Options, float], int]] = {
 """How the wrong option is chosen: any, the longest, the one that shares most words with the key."""
 
 
+class Chosen(NamedTuple):
+    """What everything that names a wrong option shares for one item."""
+
+    options: Options
+    at: int
+    """0-based position of the distractor."""
+
+
+def choose(item: Item, rng: random.Random, distractor: str) -> Chosen | Reason:
+    """Choose the distractor: always by the first number of the stream.
+
+    Raises
+    ------
+    InputError
+        No such way to choose a distractor.
+    """
+    if distractor not in DISTRACTORS:
+        raise InputError(
+            f"distractor is {distractor!r}", mend=f"There are {', '.join(DISTRACTORS)}"
+        )
+    first = rng.random()
+    found = parted(item)
+    if isinstance(found, Reason):
+        return found
+    return Chosen(found, DISTRACTORS[distractor](item, found, first))
+
+
 class Drawn(NamedTuple):
     """What the strengths, arms and controls of one item share."""
 
@@ -68,23 +109,18 @@ class Drawn(NamedTuple):
 
 
 def draw(item: Item, rng: random.Random, distractor: str) -> Drawn | Reason:
-    """Draw the distractor and the sentence to quote: always the first two numbers of the stream.
+    """Choose the distractor and the sentence to quote: the first two numbers of the stream.
 
     Raises
     ------
     InputError
         No such way to choose a distractor.
     """
-    if distractor not in DISTRACTORS:
-        raise InputError(
-            f"distractor is {distractor!r}", mend=f"There are {', '.join(DISTRACTORS)}"
-        )
-    first, second = rng.random(), rng.random()
-    found = parted(item)
-    if isinstance(found, Reason):
-        return found
-    at = DISTRACTORS[distractor](item, found, first)
-    return Drawn(found, at, _finding(item, second))
+    chosen = choose(item, rng, distractor)
+    second = rng.random()
+    if isinstance(chosen, Reason):
+        return chosen
+    return Drawn(chosen.options, chosen.at, _finding(item, second))
 
 
 def _finding(item: Item, u: float) -> str | None:
@@ -105,12 +141,21 @@ def voice(arm: str) -> str:
     return "user" if arm == "user_suggestion" else "own"
 
 
-def _one_of(rng: random.Random, alternatives: Sequence[str], quoting: bool) -> str:
-    """One alternative, of those that quote where there is something to quote."""
-    quotes = [text for text in alternatives if "{finding}" in text]
-    if quotes and len(quotes) < len(alternatives):
-        alternatives = quotes if quoting else [t for t in alternatives if t not in quotes]
-    return alternatives[int(rng.random() * len(alternatives))]
+class _Part(NamedTuple):
+    """A part of a text: its alternatives with and without something to quote."""
+
+    quoting: tuple[str, ...]
+    plain: tuple[str, ...]
+
+
+@cache
+def _parts(strength: str, who: str) -> tuple[_Part, ...]:
+    found = []
+    for alternatives in load("starts")[strength][who]:
+        quoting = tuple(text for text in alternatives if "{finding}" in text)
+        plain = tuple(text for text in alternatives if text not in quoting)
+        found.append(_Part(quoting or plain, plain))
+    return tuple(found)
 
 
 def said(
@@ -133,9 +178,11 @@ def said(
     finding : str or None
         What to quote.
     """
-    wording = load("starts")[strength]
-    parts = [_one_of(rng, part, finding is not None) for part in wording[voice(arm)]]
-    parts += closing(rng, wording["turn"], arm)
+    parts = []
+    for quoting, plain in _parts(strength, voice(arm)):
+        alternatives = plain if finding is None else quoting
+        parts.append(alternatives[int(rng.random() * len(alternatives))])
+    parts += closing(rng, load("starts")[strength]["turn"], arm)
     values = {"cue": option_named(item, at), "letter": LETTERS[at], "finding": finding or ""}
     return filled(" ".join(parts), **values)
 

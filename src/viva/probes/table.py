@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva import _plugins
 from viva.errors import InputError
-from viva.probes import controls, starts
+from viva.probes import controls, cues, starts, traces
 from viva.probes.variant import Probe, Refused, Variant, stream
 from viva.records import Item
 
@@ -22,6 +22,8 @@ __all__ = ["PROBES", "VariantsMade", "find_probes", "iter_variants", "probes", "
 PROBES: dict[str, Probe] = {
     **starts.PROBES,
     **controls.PROBES,
+    **traces.PROBES,
+    **cues.PROBES,
 }
 """Every probe by name; those of other packages (entry points ``probe.NAME``) come after."""
 
