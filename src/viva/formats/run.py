@@ -317,14 +317,14 @@ def read(opened: Opened, reading: Reading) -> None:
         return
     latest: dict[Any, tuple[int, dict[str, Any]]] = {}
     for row, values in opened.rows:
-        if "task" not in values:
+        if set(values) == {"call"}:
             continue  # a call of a method that went on: no response
         found = response_values(values)
-        if found is None:
+        if found is None or found["task"] is None:
             reading.leave_out(row, None, "row is incomplete")
             continue
-        latest.pop(values["task"], None)
-        latest[values["task"]] = row, found
+        latest.pop(found["task"], None)
+        latest[found["task"]] = row, found
     for row, found in latest.values():
         found.pop("task")
         reading.add(row, **found)
