@@ -179,7 +179,7 @@ def test_unknown_formats(tmp_path):
     )
     with pytest.raises(InputError, match=r"rows: is not lm-eval: columns .*; lm-eval lacks doc_id"):
         read_responses([{**KEY, "response": "A"}], format="lm-eval")
-    with pytest.raises(InputError, match=r"no format 'csv'\. Known: generic, lm-eval"):
+    with pytest.raises(InputError, match=r"no format 'csv'\. Known: viva, generic, lm-eval"):
         read_responses([], format="csv")
     with pytest.raises(InputError, match="rows: has no rows"):
         read_responses([])
