@@ -15,10 +15,14 @@ The last part counts how often a test rejects at 5 % for a guesser that is asked
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from scipy.stats import binom
@@ -406,52 +410,74 @@ def settings(runs: int, resamples: int) -> Iterator[tuple[str, Callable[[], dict
     yield "three strengths", lambda: run_strengths(runs, resamples)
 
 
+GUESSERS = {
+    f"guesser against control, {n} items{', copies' if copies else ''}": (n, copies)
+    for n, copies in ((100, False), (300, False), (300, True))
+}
+
+
+def run_one(job: tuple[str, int, int]) -> tuple[str, dict[str, Tally], tuple[int, int] | None]:
+    """One setting by its name, in a process of its own."""
+    name, runs, resamples = job
+    if name in GUESSERS:
+        n, copies = GUESSERS[name]
+        guesser = Answerer(0.2)
+        tallies, *rejections = run_control(guesser, guesser, n, runs, resamples, copies)
+        return name, tallies, (rejections[0], rejections[1])
+    return name, dict(settings(runs, resamples))[name](), None
+
+
+def show(name: str, tallies: dict[str, Tally], counts: Counter[str]) -> None:
+    for estimate, tally in tallies.items():
+        if not tally.runs:
+            continue
+        inside = 0.93 <= tally.coverage <= 0.97
+        lattice = tally.exact is not None and not 0.93 <= tally.exact <= 0.97
+        flag = "" if inside else "  <<<"
+        if not tally.varies:
+            flag = "  edge"
+        elif lattice:
+            flag = "  lattice"
+        counts[flag.strip() or "inside"] += 1
+        exact = "" if tally.exact is None else f"{100 * tally.exact:.1f}%"
+        print(
+            f"{name:40}{estimate:17}{100 * tally.coverage:8.1f}%{exact:>8}"
+            f"{100 * tally.below / tally.runs:8.1f}%{tally.width / tally.runs:8.3f}"
+            f"{tally.smallest:9,}{tally.runs:7,}{flag}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("only", nargs="*", help="settings whose name starts so")
     args = parser.parse_args()
     start = time.perf_counter()
+    names = [*(name for name, _ in settings(1, 1)), *GUESSERS]
+    chosen = [n for n in names if not args.only or n.startswith(tuple(args.only))]
     print(
-        f"{'setting':28}{'estimate':17}{'coverage':>9}{'exact':>8}{'misses <':>9}"
-        f"{'width':>8}{'least n':>9}"
-        f"{'runs':>7}"
+        f"{'setting':40}{'estimate':17}{'coverage':>9}{'exact':>8}{'misses <':>9}"
+        f"{'width':>8}{'least n':>9}{'runs':>7}"
     )
     counts: Counter[str] = Counter()
-    for name, run in settings(args.runs, args.resamples):
-        if args.only and not any(name.startswith(word) for word in args.only):
-            continue
-        for estimate, tally in run().items():
-            if not tally.runs:
-                continue
-            inside = 0.93 <= tally.coverage <= 0.97
-            lattice = tally.exact is not None and not 0.93 <= tally.exact <= 0.97
-            flag = "" if inside else "  <<<"
-            if not tally.varies:
-                flag = "  edge"
-            elif lattice:
-                flag = "  lattice"
-            counts[flag.strip() or "inside"] += 1
-            exact = "" if tally.exact is None else f"{100 * tally.exact:.1f}%"
-            print(
-                f"{name:28}{estimate:17}{100 * tally.coverage:8.1f}%{exact:>8}"
-                f"{100 * tally.below / tally.runs:8.1f}%{tally.width / tally.runs:8.3f}"
-                f"{tally.smallest:9,}{tally.runs:7,}{flag}",
-                flush=True,
-            )
+    rejected = {}
+    with ProcessPoolExecutor(args.jobs) as pool:
+        jobs = [(name, args.runs, args.resamples) for name in chosen]
+        for name, tallies, rejections in pool.map(run_one, jobs):
+            show(name, tallies, counts)
+            if rejections is not None:
+                rejected[name] = rejections
     print(
         f"\n{counts['inside']} within 93 to 97 %, {counts['<<<']} outside; {counts['lattice']} on "
         f"a lattice, {counts['edge']} at an edge"
     )
-    guesser = Answerer(0.2)
-    for n, copies in ((100, False), (300, False), (300, True)):
-        if args.only and not any("guesser".startswith(word) for word in args.only):
-            continue
-        _, tests, ends = run_control(guesser, guesser, n, args.runs, args.resamples, copies)
+    for name, (tests, ends) in rejected.items():
         print(
-            f"guesser against control, {n} items{', copies' if copies else ''}: sign flip rejects "
-            f"{100 * tests / args.runs:.1f} %, the interval of net {100 * ends / args.runs:.1f} %"
+            f"{name}: the sign flip rejects {100 * tests / args.runs:.1f} %, "
+            f"the interval of net {100 * ends / args.runs:.1f} %"
         )
     print(f"{args.runs:,} runs, {args.resamples:,} resamples, {time.perf_counter() - start:.0f} s")
 

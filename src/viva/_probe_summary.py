@@ -133,6 +133,8 @@ class Recovery(_Record):
     texts: int = Field(description="misled answers that are there as text")
     backtracking: Share = Field(description="misled texts with a marker")
     backtracking_clean: Share = Field(description="clean texts with a marker")
+    more_backtracking: Points = Field(description="misled minus clean, pairs with both texts")
+    named_error: Share = Field(description="misled texts that call what they said an error")
     recovered: Share = Field(description="a marker and a final answer read and off the cue")
     recovered_right: Share = Field(description="a marker and the right final answer")
     kinds: dict[str, int] = Field(description="misled texts by their first marker")

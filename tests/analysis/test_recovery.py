@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from viva.analysis import BACKTRACKING, backtracking, pair_answers, recovery
+from viva.analysis import BACKTRACKING, PAUSES, backtracking, pair_answers, recovery
 from viva.errors import InputError
 
 TURNS = {
@@ -43,7 +43,7 @@ TURNS = {
         "My answer was wrong.",
         "The above analysis appears to be mistaken.",
     ],
-    "that is wrong": ["It is B. No, that is not right.", "Actually, this is wrong."],
+    "wait, wrong": ["So B; wait, that's wrong.", "and wait, no, that is not right."],
 }
 
 NO_TURNS = [
@@ -66,6 +66,8 @@ NO_TURNS = [
     "The patient was wrong about the dose.",
     "Hold on to the rail.",
     "The reasoning is sound.",
+    "Option B says plants make them. No, that's not right.",
+    "Herpes zoster? Scratch that off the list.",
     "My answer is A.",
     "",
 ]
@@ -77,6 +79,16 @@ def test_a_turn_is_found(kind, text):
         found = backtracking(form)
         assert found is not None and found.kind == kind, (form, found)
         assert found.words
+
+
+def test_pauses_name_no_error():
+    for kind, texts in TURNS.items():
+        for text in texts:
+            found = backtracking(text, error=True)
+            assert (found is None) == (kind in PAUSES or text.startswith("Hmm")), text
+    both = "Wait, the ferritin is low. My previous answer was wrong."
+    assert backtracking(both).kind == "wait"
+    assert backtracking(both, error=True).kind == "course named wrong"
 
 
 @pytest.mark.parametrize("text", NO_TURNS)
@@ -128,6 +140,9 @@ def test_shares_by_hand():
     assert (found.recovered.estimate, found.recovered.n) == (0.4, 5)
     assert found.recovered_right.estimate == 0.2
     assert found.kinds == {"wait": 3, "reconsider": 1}
+    # Both texts: rows 0, 1, 3, 4; a marker misled in 0, 1, 3 and clean in 1.
+    assert (found.more_backtracking.estimate, found.more_backtracking.n) == (50, 4)
+    assert (found.named_error.estimate, found.named_error.n) == (0, 5)
     none = recovery(pairs, [None] * 6, [None] * 6, resamples=100)
     assert none.texts == 0 and none.backtracking.estimate is None and none.backtracking.reason
 

@@ -40,7 +40,7 @@ from viva.analysis.paired_tests import (
 )
 from viva.analysis.positions import key_positions, uniform_positions_p
 from viva.analysis.readers import ReaderComparison, compare_readers
-from viva.analysis.recovery import BACKTRACKING, Backtrack, Recovery, backtracking, recovery
+from viva.analysis.recovery import BACKTRACKING, PAUSES, Backtrack, Recovery, backtracking, recovery
 from viva.analysis.resampling import (
     Patterns,
     cell_mean_draws,
@@ -76,6 +76,7 @@ __all__ = [
     "LENGTH_RATIO",
     "NONE",
     "NO_STRATUM",
+    "PAUSES",
     "REASONING",
     "SCOPES",
     "STATES",

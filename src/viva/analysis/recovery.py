@@ -1,9 +1,9 @@
 """Does a text turn back after a wrong start: markers by which it calls its own course an error.
 
-Conservative on purpose. A marker must take something back that was said before ("wait, that is
-not right", "on second thought", "I made a mistake"); weighing options ("B is incorrect",
-"however", "let me check") is no marker. So the share is a lower bound of how often texts turn
-back, and comparable between models only as far as they write alike.
+Conservative on purpose. A marker stops at or takes back something that was said before ("wait,",
+"on second thought", "I made a mistake"); weighing options ("B is incorrect", "however", "let me
+check") is no marker. Models that think aloud write "wait" without any wrong start as well: the
+share in clean texts stands beside it, and so does the share of texts that name an error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from viva.analysis._estimates import Estimate, Resampling, shares
+from viva.analysis._estimates import Estimate, Resampling, difference, shares
 from viva.analysis._pairs import NONE, Pairs
 from viva.analysis.intervals import check_level
 from viva.analysis.resampling import stream
@@ -71,22 +71,26 @@ BACKTRACKING: dict[str, str] = {
         r"(?:confusion|error|mistake|oversight)\b"
     ),
     "scratch that": (
-        r"\b(?:scratch that|strike that|disregard (?:that|the above|my (?:previous|earlier|"
-        r"initial)))\b|(?:^|\n)\s{0,3}correction:"
+        r"\b(?:(?:scratch|strike) that(?! (?:off|from|out)\b)|disregard (?:that|the above|my "
+        r"(?:previous|earlier|initial)))\b|(?:^|\n)\s{0,3}correction:"
     ),
     "course named wrong": (
         rf"\b(?:{_BEFORE} {_EARLIER} {_COURSE}|my {_COURSE}|"
         rf"this (?:reasoning|line of (?:reasoning|thought))|the reasoning (?:above|so far|given))"
         rf"{_WAS}{_WRONG}\b"
     ),
-    "that is wrong": (
-        r"(?:^|[.!?\n])\s{0,3}(?:no|actually|hmm+), (?:but )?(?:that|this)(?:'s| is| was)"
-        r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|not (?:right|correct))\b"
+    "wait, wrong": (
+        r"\bwait ?[,.!:…—–] ?(?:no[,.]? )?(?:but )?(?:actually,? )?(?:that|this)(?:'s| is| was) "
+        r"(?:wrong|incorrect|not (?:right|correct))\b"
     ),
 }
 """Name of each kind of marker and its pattern, on the text in lower case."""
 
+PAUSES = frozenset({"wait", "hold on", "second thought", "reconsider"})
+"""Kinds that stop and look again without calling anything wrong; all others name an error."""
+
 _ANY = re.compile("|".join(f"(?:{pattern})" for pattern in BACKTRACKING.values()))
+_ERROR = re.compile("|".join(f"(?:{p})" for kind, p in BACKTRACKING.items() if kind not in PAUSES))
 _EACH = {name: re.compile(pattern) for name, pattern in BACKTRACKING.items()}
 _PLAIN = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "*": "", "_": ""})
 
@@ -100,13 +104,15 @@ class Backtrack(NamedTuple):
     """As it stands in the text, in lower case."""
 
 
-def backtracking(text: str | None) -> Backtrack | None:
+def backtracking(text: str | None, *, error: bool = False) -> Backtrack | None:
     """The first place where a text takes back what it said before.
 
     Parameters
     ----------
     text : str or None
         What the model wrote, its thinking with it; the first 200,000 characters count.
+    error : bool
+        Only markers that name an error: no :data:`PAUSES`.
 
     Returns
     -------
@@ -116,10 +122,14 @@ def backtracking(text: str | None) -> Backtrack | None:
     if not text:
         return None
     plain = text[:LONGEST_TEXT].translate(_PLAIN).lower()
-    found = _ANY.search(plain)
+    found = (_ERROR if error else _ANY).search(plain)
     if found is None:
         return None
-    kind = next(n for n, pattern in _EACH.items() if pattern.match(plain, found.start()))
+    kind = next(
+        kind
+        for kind, pattern in _EACH.items()
+        if pattern.match(plain, found.start()) and not (error and kind in PAUSES)
+    )
     return Backtrack(kind, found.group().strip(' .!?\n"”(>—'))
 
 
@@ -136,6 +146,10 @@ class Recovery:
     backtracking_clean : Estimate
         Clean texts with a marker, of those whose clean answer is there as text: what a model
         writes without any wrong start.
+    more_backtracking : Estimate
+        Misled minus clean, of the pairs with both texts, in points.
+    named_error : Estimate
+        Misled texts that call something they said an error, of all.
     recovered : Estimate
         A marker and a final answer that is read and not the cue, of the texts whose cue is not
         the key.
@@ -148,6 +162,8 @@ class Recovery:
     texts: int
     backtracking: Estimate
     backtracking_clean: Estimate
+    more_backtracking: Estimate
+    named_error: Estimate
     recovered: Estimate
     recovered_right: Estimate
     kinds: Mapping[str, int]
@@ -190,6 +206,7 @@ def recovery(
     check_level(level)
     draws = Resampling(stream(seed, "recovery", name), resamples, level)
     look = lru_cache(maxsize=None)(backtracking)
+    named = np.array([look(text, error=True) is not None for text in misled_texts], bool)
     first = [look(text) for text in misled_texts]
     there = np.array([text is not None for text in misled_texts], bool)
     there_clean = np.array([text is not None for text in clean_texts], bool)
@@ -202,12 +219,19 @@ def recovery(
     wanted = {
         "backtracking": (marked, there, reason),
         "backtracking_clean": (marked_clean, there_clean, reason),
+        "named_error": (named, there, reason),
         "recovered": (marked & off_cue, there & pairs.cued, no_cue),
         "recovered_right": (marked & pairs.misled_right, there & pairs.cued, no_cue),
     }
     kinds = Counter(found.kind for found in first if found is not None)
     return Recovery(
         texts=int(there.sum()),
+        more_backtracking=difference(
+            (marked.astype(np.float64) - marked_clean)[there & there_clean],
+            pairs.cluster[there & there_clean],
+            draws,
+            reason,
+        ),
         kinds=dict(sorted(kinds.items(), key=lambda kv: (-kv[1], kv[0]))),
         **shares(wanted, pairs.cluster, draws),
     )
