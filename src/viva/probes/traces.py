@@ -58,6 +58,8 @@ def adversarial_trace(
     key = single_key(item)
     if isinstance(key, Reason):
         return refused(item, name, key)
+    if len(item.options) == 1:
+        return refused(item, name, Reason.NO_DISTRACTOR)
     trace = item.meta.get(FIELDS[number])
     if trace is None:
         return refused(item, name, Reason.NO_TRACE)

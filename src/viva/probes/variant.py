@@ -56,6 +56,30 @@ class Reason(StrEnum):
     TRACE_NAMES_NOTHING = "the trace argues for no wrong option"
     WRITER_FAILED = "the writer gave no text"
     WRITER_DECLINED = "the writer declined"
+    WRITER_TELLS = "the writer tells that it argues for a wrong option"
+
+    # Changed items.
+    NO_PATIENT = "no patient that the rules recognise"
+    NAMED_ALREADY = "the attribute is named already"
+    BEARS_ON_ANSWER = "the attribute may bear on the answer"
+    IN_OPTIONS = "the options name what would be changed"
+    OTHER_PERSON = "words that may be about another person"
+    NOTHING_TO_CHANGE = "nothing that the rules change"
+    NAME_IN_COMPOUND = "a drug's name inside another name"
+    NAME_ASKED = "the question is about names of drugs"
+    OPTIONS_NAME_OTHERS = "an option speaks of other options"
+    OPTIONS_EXHAUST = "the options leave no other answer"
+    TOO_FEW_OPTIONS = "too few options"
+    TOO_FEW_LABELS = "more options than labels"
+    ORDER_MATTERS = "the question speaks of the order of the options"
+    NO_VIGNETTE = "no description before the question"
+    ANSWERABLE_WITHOUT = "the question may be answered without its description"
+    MEASURE_UNCERTAIN = "what a value measures is not certain"
+    VALUES_IN_OPTIONS = "the options hold values"
+    CALCULATION = "the values are to be calculated with"
+    CASE_MATTERS = "capital letters tell words apart"
+    NO_GIVEN_VARIANT = "no variant given"
+    GIVEN_DIFFERS = "the variant given has other options or another key"
 
 
 @dataclass(frozen=True, slots=True)
