@@ -107,6 +107,14 @@ def test_the_journal_of_several_calls_holds_one_line_for_each(tmp_path, uncompac
     assert read.left_out == []
 
 
+def test_calls_side_by_side_are_written_as_they_finish(tmp_path, uncompacted):
+    folder = run_of(tmp_path / "run", method="at_once", benchmark=rows(5))
+    lines = [json.loads(line) for line in (folder / "responses.jsonl").open()]
+    assert sum("call" in line for line in lines) == 20
+    assert sum("task" in line for line in lines) == 5
+    assert read_responses(folder / "responses.jsonl").responses.height == 5
+
+
 def test_a_text_is_written_once(tmp_path, uncompacted):
     folder = run_of(tmp_path / "run", model=Fake(lambda _: "unlikely wording"), benchmark=rows(1))
     assert (folder / "responses.jsonl").read_text().count("unlikely wording") == 1

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from servers import mock_server
-from viva.formats.run import JOURNAL, RESPONSES, SCORES, read_run
+from viva.formats.run import JOURNAL, MANIFEST, RESPONSES, SCORES, read_run
 
 CONNECTIONS = 8
 METHODS = {"direct": 1, "in_turn": 3, "at_once": 4}
@@ -49,6 +49,13 @@ def finished(folder: Path) -> dict[str, str]:
     return found
 
 
+def calls_in(folder: Path) -> int:
+    """Finished calls that a run folder holds."""
+    if not (folder / MANIFEST).exists():
+        return 0
+    return read_run(folder).calls.select(pl.len()).collect().item()
+
+
 @pytest.mark.slow
 def test_killed_at_random_and_continued(tmp_path, processes):
     dice = random.Random(20)
@@ -62,21 +69,33 @@ def test_killed_at_random_and_continued(tmp_path, processes):
             folder = tmp_path / f"run{turn}"
             before, killed = server.calls, 0
             known: dict[str, str] = {}
+            recorded = 0
             while True:
                 process = processes.Process(
                     target=made_runs.ask, args=(str(folder), server.url, count, method)
                 )
+                seen = server.calls
                 process.start()
-                process.join(dice.uniform(0.02, 0.35) if killed < 12 else None)
+                if killed < 12:
+                    if dice.random() < 0.7:  # while it asks; else at any moment from its start
+                        while server.calls == seen and process.exitcode is None:
+                            time.sleep(0.002)
+                    process.join(dice.uniform(0.0, 0.25))
+                else:
+                    process.join()
                 if process.exitcode is not None:
                     assert process.exitcode == 0
                     break
                 process.kill()
                 process.join()
                 killed += 1
+                time.sleep(0.03)  # the server takes in what was under way
                 now = finished(folder)
                 assert known.items() <= now.items() or not (folder / JOURNAL).exists()
-                known = now
+                # What this session asked is written down, but for the calls in flight.
+                written = calls_in(folder)
+                assert server.calls - seen - (written - recorded) <= CONNECTIONS
+                known, recorded = now, written
             run = read_run(folder)
             assert run.responses.drop("seconds").equals(expected[method])
             assert run.responses["error"].null_count() == count

@@ -17,9 +17,6 @@ from viva.runs.tasks import Keys, Task, prompt_hash
 
 __all__ = ["Asking"]
 
-_HELD = 0.02
-"""Seconds a finished call waits for the answer it may be the last call of, to share its line."""
-
 
 def _completion(call: Mapping[str, Any]) -> Completion:
     """A recorded call as the completion it was."""
@@ -42,7 +39,7 @@ class Asking:
     """The model as the method of one task sees it: every call is seeded, recorded, counted."""
 
     __slots__ = (
-        "_client", "_counts", "_flying", "_held", "_keys", "_known", "_task", "_timer",
+        "_client", "_counts", "_flying", "_held", "_keys", "_known", "_several", "_task", "_turn",
         "_write", "first", "key", "made",
     )  # fmt: skip
 
@@ -61,8 +58,9 @@ class Asking:
         self._counts = counts
         self._task, self.key = task, key
         self._held: dict[str, Any] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
         self._flying = 0
+        self._several = False
         self.made: list[Completion] = []
         self.first: tuple[str, int | None] | None = None  # hash of the prompt, and the seed
         self._known = {
@@ -96,6 +94,7 @@ class Asking:
             "seed": request.seed,
         }
         self._flying += 1
+        self._several = self._several or self._flying > 1
         try:
             completion = await self._client.generate(request)
         except CallFailed as failed:
@@ -134,23 +133,25 @@ class Asking:
             counts.priced = True
 
     def _hold(self, call: dict[str, Any]) -> None:
-        """Keep the last finished call for the line of the answer, but only for a moment.
+        """Keep the last finished call for the line of the answer, if that comes at once.
 
-        A method of one call answers at once, and its call and answer are one line. Others make
-        their next call at once. What takes longer than a moment is written down by itself.
+        A method of one call answers before anything else happens, and its call and answer are one
+        line; a method that goes on makes its next call. What is still held when the loop turns is
+        written by itself: nothing finished waits unwritten while others are asked. Calls made
+        side by side are never held.
         """
         self.flush()
         self._held = call
-        if self._flying:
+        if self._several:
             self.flush()
         else:
-            self._timer = asyncio.get_running_loop().call_later(_HELD, self._flush_late)
+            self._turn = asyncio.get_running_loop().call_soon(self._flush_late)
 
     def take(self) -> dict[str, Any] | None:
         """The call that is not written yet."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         held, self._held = self._held, None
         return held
 
