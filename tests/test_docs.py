@@ -7,9 +7,11 @@ there are any, must be what it prints, ``...`` standing for anything.
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -25,6 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 GENERATED = {"benchmarks.md", "cli.md", "extending.md", "papers.md", "reference.md"}
 """Made from the code by tools/build_docs.py, whose own check covers them."""
+
+NEEDED = {"asking.md": "fastapi"}
+"""Pages whose blocks need an extra: skipped, visibly, where this module of it is not installed."""
+LINKED = ("tests", "tools")
+"""Folders of the checkout that blocks may use by their relative path."""
 
 CHECKER = doctest.OutputChecker()
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -72,13 +79,22 @@ SYBIL = Sybil(
 def test_every_block_runs(page, tmp_path, monkeypatch):
     if page.name in GENERATED:
         return
+    if page.name in NEEDED:
+        pytest.importorskip(NEEDED[page.name], reason=f"the extra that {page.name} uses")
     monkeypatch.chdir(tmp_path)
+    for name in LINKED:
+        (tmp_path / name).symlink_to(ROOT / name)
     document = SYBIL.parse(page)
-    for example in document.examples():
-        try:
-            example.evaluate()
-        except unittest.SkipTest as reason:
-            assert str(reason).strip(), f"{page.name}:{example.line}: skipped without a reason"
+    try:
+        for example in document.examples():
+            try:
+                example.evaluate()
+            except unittest.SkipTest as reason:
+                assert str(reason).strip(), f"{page.name}:{example.line}: skipped without a reason"
+    finally:
+        for left in tmp_path.glob("*.pid"):  # a server that a page starts and that outlived it
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(int(left.read_text()), signal.SIGTERM)
 
 
 def test_console_blocks_are_taken_apart():
