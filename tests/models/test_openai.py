@@ -726,3 +726,11 @@ def test_without_a_base_url_nothing_leaves_this_machine(monkeypatch):
     assert open_model("openai/m").base_urls == ("http://localhost:8000/v1",)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://node:9/v1")
     assert open_model("openai/m").base_urls == ("http://node:9/v1",)
+
+
+def test_who_names_no_server_hears_how_to_name_a_vendor(monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setattr("viva.models.openai.DEFAULT_URL", "http://127.0.0.1:9/v1")
+    said = refused(OpenAIBackend("gpt-4o", ModelOptions(api_key_env="MY_KEY")))
+    assert "--base-url" in said
+    assert "MY_KEY" in said

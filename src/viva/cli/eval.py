@@ -197,7 +197,11 @@ def command(
     ] = None,
     device: Annotated[str | None, _local("--device", "cpu, cuda, cuda:1.")] = None,
     dtype: Annotated[
-        str | None, _local("--dtype", "bfloat16, float16, float32. Default: as stored.")
+        str | None,
+        _local(
+            "--dtype",
+            "bfloat16, float16, float32. Default: bfloat16 on an accelerator, float32 without.",
+        ),
     ] = None,
     batch_size: Annotated[
         int | None, _local("--batch-size", "Sequences generated at once.", min=1)

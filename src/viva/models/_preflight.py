@@ -18,7 +18,13 @@ _SHOWN = 5
 
 
 async def check_server(
-    http: Http, replica: Replica, *, model: str, key_env: str, ask: probing.Ask
+    http: Http,
+    replica: Replica,
+    *,
+    model: str,
+    key_env: str,
+    ask: probing.Ask,
+    named: bool = True,
 ) -> None:
     """Make sure that a server can be asked.
 
@@ -34,6 +40,8 @@ async def check_server(
         The environment variable of the key, for messages.
     ask : callable
         Asks the model on this server; called once where the server does not list the model.
+    named : bool
+        Whether the user said which server, rather than none.
 
     Raises
     ------
@@ -45,10 +53,16 @@ async def check_server(
             "GET", replica, "/models", data=None, seconds=_SECONDS
         )
     except CallFailed as failure:
+        other = (
+            "or name another by --base-url"
+            if named
+            else "or name yours by --base-url; a vendor's, such as https://api.openai.com/v1, "
+            f"takes its key from {key_env}"
+        )
         raise InputError(
             f"no server answers: {failure.detail}",
             mend=f"Start one (vllm serve {model}; transformers serve; llama-server; ollama serve), "
-            "or name another by --base-url",
+            + other,
         ) from None
     if status in (401, 403):
         raise InputError(

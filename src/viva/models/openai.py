@@ -65,6 +65,7 @@ class OpenAIBackend:
     def __init__(self, served_name: str, options: ModelOptions | None = None) -> None:
         options = options or ModelOptions()
         urls = options.base_urls or (os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL,)
+        self._named = urls != (DEFAULT_URL,)
         self._served = served_name
         self._model = options.name or Path(served_name).name or served_name
         self._options = options
@@ -263,6 +264,7 @@ class OpenAIBackend:
                 model=self._served,
                 key_env=self._options.api_key_env,
                 ask=self._way(mode, replica),
+                named=self._named,
             )
         if self._raw and self._template is not None and "bos_token" in self._template.tokens:
             with contextlib.suppress(CallFailed):

@@ -38,7 +38,8 @@ class ModelOptions:
     device: str | None = None
     """``cpu``, ``cuda``, ``cuda:1``; by default the first accelerator there is."""
     dtype: str | None = None
-    """``bfloat16``, ``float16``, ``float32``; by default what the weights are stored in."""
+    """``bfloat16``, ``float16``, ``float32``; by default bfloat16 on an accelerator and
+    float32 on a processor."""
     batch_size: int | None = None
     """Sequences generated at once in process."""
     extra: Mapping[str, Any] = field(default_factory=dict)
