@@ -33,9 +33,13 @@ ROOMS = (
     "viva.errors",
     "viva.benchmarks",
     "viva.formats",
+    "viva.models",
     "viva.answers",
     "viva.scoring",
     "viva.strata",
+    "viva.probes",
+    "viva.methods",
+    "viva.runs",
     "viva.analysis",
     "viva.report",
 )
@@ -131,6 +135,39 @@ POINTS = (
         "viva.benchmarks",
         "CARDS",
         "A card in `src/viva/benchmarks/cards.toml`; all of them: [Benchmarks](benchmarks.md).",
+    ),
+    (
+        "Formats that answers go out in",
+        "viva.formats",
+        "EXPORTS",
+        "Each is a `viva.formats.Export`: it writes items, responses and scores as another tool does.",
+    ),
+    (
+        "Back-ends",
+        "viva.models",
+        "BACKENDS",
+        "Each is a `viva.models.BackendKind`: it makes a `viva.models.Backend` of what follows its "
+        "name in `--model`.",
+    ),
+    (
+        "Arms of a start",
+        "viva.models",
+        "ARMS",
+        "How a given start is put before a model; each has its own name in records.",
+    ),
+    (
+        "Methods",
+        "viva.methods",
+        "METHODS",
+        "Each is a `viva.methods.Method`: an asynchronous function from an item and a client to an "
+        "answer, and what it needs of the client. Its keyword parameters are those of `--set`.",
+    ),
+    (
+        "Probes",
+        "viva.probes",
+        "PROBES",
+        "Each is a `viva.probes.Probe`: a function from an item and a source of random numbers to "
+        "its variants, and the relation they must keep.",
     ),
     (
         "Readers by kind of target",

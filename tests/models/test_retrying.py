@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viva.errors import InputError
-from viva.models import CallFailed, Failure, Retry, retry_after_seconds
+from viva.models import CallFailed, Failure, Retry
+from viva.models.retrying import retry_after_seconds
 from viva.models.failures import RETRIED
 from viva.models.retrying import LONGEST_WAIT
 

@@ -9,11 +9,22 @@ from viva.models.events import Event
 from viva.models.failures import CallFailed, Failure
 from viva.models.limiter import Limiter
 from viva.models.requests import Completion, Message, Request, Sampling
-from viva.models.retrying import Retry, retry_after_seconds
+from viva.models.retrying import Retry
 from viva.models.specs import BACKENDS, BackendKind, ModelOptions, open_model
+from viva.models.starts import (
+    ARMS,
+    Arm,
+    arm_label,
+    check_arm,
+    prefill_arm,
+    require_prefill,
+    with_start,
+)
 
 __all__ = [
+    "ARMS",
     "BACKENDS",
+    "Arm",
     "Backend",
     "BackendKind",
     "Budget",
@@ -32,6 +43,10 @@ __all__ = [
     "Request",
     "Retry",
     "Sampling",
+    "arm_label",
+    "check_arm",
     "open_model",
-    "retry_after_seconds",
+    "prefill_arm",
+    "require_prefill",
+    "with_start",
 ]
