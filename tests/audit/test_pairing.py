@@ -8,9 +8,11 @@ import json
 import pytest
 
 import viva
+from viva._audit import probing
 from viva._audit.pairing import pair_inputs
 from viva._audit.probing import ordered_kinds
 from viva.errors import InputError
+from viva.probes.starts import STRENGTHS
 
 OPTIONS = ["aspirin", "heparin", "insulin", "morphine"]
 
@@ -111,6 +113,34 @@ def test_control_arms_by_name_and_by_arm_of_the_conversation():
         analysed(clean, probed, controls=["other"])
     with pytest.raises(InputError, match="every probe is a control arm"):
         analysed(CLEAN, probed, controls=["push@turn", "push@prefill"])
+
+
+def test_probes_of_the_package_have_the_arms_made_for_them():
+    arms = [
+        "control_start.correct.long@prefill",
+        "control_start.correct.bare@prefill",
+        "control_start.empty@prefill",
+        "control_cue.correct.recency",
+        "control_start.empty@turn",
+    ]
+    clean = CLEAN + [row for arm in arms for row in answers("ABCDABCB", probe=arm)]
+    names = ["misleading_start.long@prefill", "bias_cue.recency", "my_own@prefill"]
+    summary = analysed(clean, [row for name in names for row in misled("ABCDBCDB", name)])
+    assert [set(only(summary, name)["control"]) for name in names] == [
+        {arms[0], arms[2]}, {arms[3]}, set(arms) - {arms[4]},
+    ]  # fmt: skip
+
+
+def test_control_arms_without_a_strength_stand_for_all():
+    clean = CLEAN + answers("ABCDABCB", probe="control_start.correct@prefill")
+    clean += answers("ABCDABCB", probe="control_cue.correct.recency")
+    found = only(analysed(clean, misled("ABCDBCDB", "misleading_start.long@prefill")),
+                 "misleading_start.long@prefill")  # fmt: skip
+    assert set(found["control"]) == {"control_start.correct@prefill"}
+
+
+def test_strengths_are_those_of_the_package():
+    assert tuple(STRENGTHS) == probing.STRENGTHS
 
 
 def test_samples_pair_with_their_own_and_cluster_by_item():

@@ -91,7 +91,7 @@ def analyse_probes(
     controls : sequence of str, optional
         Names of the probes that are control arms, for every other probe. By default those whose
         name starts with ``control``; a probe ``...@ARM`` then has those of its own arm, and
-        those without one.
+        those without one, and a probe of :data:`viva.probes.PROBES` those that were made for it.
     strengths : sequence of str
         The order of strengths in names ``KIND.STRENGTH@ARM``, weakest first.
     labels, threshold, text_view
@@ -131,7 +131,9 @@ def analyse_probes(
     subjects = sorted(set(paired.rows["subject"]))
     with progress("Counting transitions", len(subjects)) as advance:
         for subject in subjects:
-            models[subject] = _model(paired, subject, arms, strengths, codes, settings)
+            models[subject] = _model(
+                paired, subject, arms, strengths, codes, settings, given=controls is not None
+            )
             advance(1)
     notes = [*paired.notes, *_one_sided_notes(paired)]
     if controls is None and not arms:
@@ -208,6 +210,8 @@ def _model(
     strengths: Sequence[str],
     codes: _Codes,
     settings: Mapping[str, Any],
+    *,
+    given: bool,
 ) -> ProbeModel:
     import polars as pl
 
@@ -220,7 +224,8 @@ def _model(
     repeat = codes.pairs(repeats) if repeats.height else None
     probes = {}
     for name, table in tables.items():
-        against = {arm: pairs[arm] for arm in _arms_of(name, arms) if arm in pairs}
+        chosen = _arms_of(name, arms, given=given)
+        against = {arm: pairs[arm] for arm in chosen if arm in pairs}
         if repeat is not None and name not in arms:
             against[CLEAN_REPEAT] = repeat
         probes[name] = transition_numbers.probe_result(
@@ -247,12 +252,24 @@ def _model(
     )  # fmt: skip
 
 
-def _arms_of(name: str, controls: Sequence[str]) -> list[str]:
-    """The control arms of a probe: none for a control arm itself."""
+def _arms_of(name: str, controls: Sequence[str], *, given: bool) -> list[str]:
+    """The control arms of a probe; none for a control arm itself.
+
+    All that are ``given``; else those of the same ``@ARM`` or without one, and among these, of a
+    probe that this package makes, the arms made for it where there are any.
+    """
     if name in controls:
         return []
-    arm = name.partition("@")[2]
-    return [c for c in controls if not arm or c.partition("@")[2] in (arm, "")]
+    if given:
+        return list(controls)
+    from viva.probes import probes
+
+    kind, _, arm = name.partition("@")
+    same = [c for c in controls if not arm or c.partition("@")[2] in (arm, "")]
+    made = probes()[kind].control if kind in probes() else ()
+    # ``control_start.correct`` stands for the control arms of every strength.
+    own = [c for c in same if any(f"{m}.".startswith(f"{c.partition('@')[0]}.") for m in made)]
+    return own or same
 
 
 def ordered_kinds(names: Sequence[str], strengths: Sequence[str]) -> dict[str, list[str]]:

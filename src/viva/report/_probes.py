@@ -49,6 +49,7 @@ def _effect(value: float | None, digits: int = 1) -> str:
 
 
 def _model(model: ProbeModel, console: Console) -> None:
+    """The tables of one model."""
     from rich.text import Text
 
     table = _table("probe", "pairs", "net,\npoints", "lost, %\nof right", "gained, %\nof rest",
@@ -67,15 +68,25 @@ def _model(model: ProbeModel, console: Console) -> None:
         ]
         table.add_row(*map(Text, cells))
     console.print(table)
-    if not any(probe.control for probe in model.probes.values()):
-        return
-    table = _table("probe", "against", "net,\npoints", "lost,\npoints", "gained,\npoints",
+    for kind, found in model.strength.items():
+        slope = _over(found.net_slope, points).replace("\n", " ")
+        told = f"{_line(kind, 60)}: net per step of strength {slope}, p {p_value(found.p_net)}."
+        console.print(Text(f"· {told}"))
+    if any(probe.control for probe in model.probes.values()):
+        console.print()
+        console.print(_against(model))
+
+
+def _against(model: ProbeModel) -> Table:
+    """Every probe against its control arms."""
+    from rich.text import Text
+
+    table = _table("probe against control arm", "net,\npoints", "lost,\npoints", "gained,\npoints",
                    "cue\neffect, %", "p of net")  # fmt: skip
     for name, probe in model.probes.items():
         for arm, found in probe.control.items():
             cells = [
-                _line(name, 60),
-                _line(arm, 24),
+                f"{_line(name, 60)}\n  against {_line(arm, 60)}",
                 _over(found.net, points),
                 _over(found.lost, points),
                 _over(found.gained, points),
@@ -83,8 +94,7 @@ def _model(model: ProbeModel, console: Console) -> None:
                 p_value(found.test.p_mid if found.test else None),
             ]
             table.add_row(*map(Text, cells))
-    console.print()
-    console.print(table)
+    return table
 
 
 def probes(summary: Mapping[str, Any], console: Console) -> None:
