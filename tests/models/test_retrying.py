@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from viva.errors import InputError
 from viva.models import CallFailed, Failure, Retry
-from viva.models.retrying import retry_after_seconds
 from viva.models.failures import RETRIED
-from viva.models.retrying import LONGEST_WAIT
+from viva.models.retrying import LONGEST_WAIT, retry_after_seconds
 
 NOW = 1_800_000_000.0
 
