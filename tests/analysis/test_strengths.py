@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from known_answerers import known
 
 from viva.analysis import pair_answers, strength_response
 from viva.errors import InputError
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-import coverage_transitions as known
 
 
 def level(misled, unit=None):

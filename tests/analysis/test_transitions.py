@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from known_answerers import known
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
@@ -25,9 +24,6 @@ from viva.analysis import (
     transitions,
 )
 from viva.errors import InputError
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-import coverage_transitions as known
 
 OF_ALL = ("clean", "misled", "kept_right", "kept_wrong", "moved_elsewhere", "held", "unread")
 OF_CUED = ("followed_cue", "unprompted", "moved_to_cue")

@@ -157,7 +157,7 @@ def test_the_table_fits(viva, monkeypatch, columns):
     lines = out.splitlines()
     assert max(len(line) for line in lines[:-1]) <= columns
     table = "\n".join(lines)
-    for word in ("push", "control", "unread,", "cue", "against", "summary.json"):
+    for word in ("push", "control", "unread,", "cue", "minus", "summary.json"):
         assert word in table
     (row,) = [line for line in lines if line.startswith("push") and "120" in line]
     assert len(row.split()) == 8  # no column is cut away

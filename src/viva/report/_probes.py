@@ -81,12 +81,12 @@ def _against(model: ProbeModel) -> Table:
     """Every probe against its control arms."""
     from rich.text import Text
 
-    table = _table("probe against control arm", "net,\npoints", "lost,\npoints", "gained,\npoints",
+    table = _table("probe minus control arm", "net,\npoints", "lost,\npoints", "gained,\npoints",
                    "cue\neffect, %", "p of net")  # fmt: skip
     for name, probe in model.probes.items():
         for arm, found in probe.control.items():
             cells = [
-                f"{_line(name, 60)}\n  against {_line(arm, 60)}",
+                f"{_line(name, 60)}\nminus {_line(arm, 60)}",
                 _over(found.net, points),
                 _over(found.lost, points),
                 _over(found.gained, points),
