@@ -69,7 +69,8 @@ def parted(item: Item) -> Options | Reason:
     -------
     Options or Reason
         Why there is nothing to suggest: no options, not exactly one key, two equal options, a key
-        that speaks of others, no wrong option that stands for itself.
+        that speaks of others, no wrong option that stands for itself. An option whose text is a
+        letter of the list, such as "C" under B, counts as one that speaks of others.
     """
     key = single_key(item)
     if isinstance(key, Reason):
@@ -77,13 +78,14 @@ def parted(item: Item) -> Options | Reason:
     normal = [normalise(option) for option in item.options]
     if len(set(normal)) < len(normal):
         return Reason.EQUAL_OPTIONS
-    if _speaks_of_others(normal[key]):
+    letters = LETTERS[: len(normal)].lower()
+    speaks = [
+        _speaks_of_others(option) or ((bare := option.strip(" .()")) != "" and bare in letters)
+        for option in normal
+    ]
+    if speaks[key]:
         return Reason.KEY_NAMES_OTHERS
-    wrong = tuple(
-        i
-        for i, option in enumerate(normal)
-        if i != key and option and not _speaks_of_others(option)
-    )
+    wrong = tuple(i for i, option in enumerate(normal) if i != key and option and not speaks[i])
     return Options(key, wrong) if wrong else Reason.NO_DISTRACTOR
 
 

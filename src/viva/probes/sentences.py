@@ -10,9 +10,10 @@ __all__ = ["is_finding", "sentences", "words"]
 _END = re.compile(r"[.!?]+[\"”’)\]]*(?=\s+[\"“‘(\[]?[A-Z0-9])")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:dr|drs|mr|mrs|ms|prof|st|vs|e\.g|i\.e|etc|approx|ca|cf|al|fig|no|nos|spp?|ssp"
-    r"|dept|inc|[a-h]|i{1,3}|iv|vi?)$",
+    r"|dept|inc)$",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"\(?(?:[A-Za-z]|[IVXivx]{1,4}|\d{1,2})\)?$")
 _WORD = re.compile(r"\w+")
 _ASKS = re.compile(
     r"\b(?:which|what|who|how (?:many|much|would)|following|most (?:likely|probable|appropriate)"
@@ -26,13 +27,15 @@ _SHORTEST, _LONGEST = 30, 200
 def sentences(text: str) -> list[tuple[int, int]]:
     """Start and end of each sentence, blank space between them left out.
 
-    A full stop after an abbreviation, a title, or the letter or number of a list is no end.
+    A full stop after an abbreviation or a title is no end, nor is the one of a label ("II. Heart").
     """
     spans, start = [], len(text) - len(text.lstrip())
     for match in _END.finditer(text):
         tail = text[max(start, match.start() - 8) : match.start()]
-        if text[match.start()] == "." and _ABBREVIATION.search(tail):
-            continue
+        if text[match.start()] == ".":
+            line = max(start, text.rfind("\n", start, match.start()) + 1)
+            if _ABBREVIATION.search(tail) or _LABEL.match(text, line, match.start()):
+                continue
         spans.append((start, match.end()))
         start = match.end()
         while start < len(text) and text[start].isspace():

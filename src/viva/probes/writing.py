@@ -22,7 +22,6 @@ from viva.models.failures import FATAL, Failure
 from viva.models.starts import arm_label
 from viva.probes._templates import filled
 from viva.probes.distractors import option_named
-from viva.probes.sentences import sentences
 from viva.probes.starts import STREAM, choose
 from viva.probes.table import VariantsMade
 from viva.probes.variant import Reason, Refused, Relation, Start, Variant, refused, stream
@@ -65,6 +64,7 @@ _TELLS = re.compile(
     r"|the (?:actual|real|true) (?:answer|key)|disclaimer|role ?play)\b",
     re.IGNORECASE,
 )
+_PIECES = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CONCLUDES = re.compile(r"\b(?:answer|correct|right|choose|choice|option)\b", re.IGNORECASE)
 
 
@@ -125,8 +125,7 @@ def fault_of(text: str, item: Item, at: int, key: int) -> Reason | None:
     value = read(text, options=item.options).value
     if value == LETTERS[key]:
         return Reason.TRACE_NAMES_KEY
-    for start, end in sentences(text):
-        said = text[start:end]
+    for said in _PIECES.split(text):
         if _CONCLUDES.search(said) and read(said, options=item.options).value == LETTERS[key]:
             return Reason.TRACE_NAMES_KEY
     return None if value == LETTERS[at] else Reason.TRACE_NAMES_NOTHING
