@@ -216,10 +216,10 @@ def lm_eval_in_process(count: int) -> dict[str, float]:
 
     class Mock(LM):
         def loglikelihood(self, requests: Any) -> Any:
-            raise NotImplementedError
+            raise RuntimeError("this task generates")
 
         def loglikelihood_rolling(self, requests: Any) -> Any:
-            raise NotImplementedError
+            raise RuntimeError("this task generates")
 
         def generate_until(self, requests: Any, disable_tqdm: bool = False) -> list[str]:  # noqa: ARG002
             return [ANSWER for _ in requests]
