@@ -226,20 +226,23 @@ def candidate_pairs(
     return Candidates(np.stack([filled[left], filled[right]], axis=1).astype(np.int64), crowded)
 
 
-def weigh(sets: Shingles) -> NDArray[np.float32]:
+def weigh(sets: Shingles, among: Shingles | None = None) -> NDArray[np.float32]:
     """How telling every shingle is, 0..1, in the order of ``sets.values``.
+
+    Counted are the sets themselves, or those of ``among``.
 
     A shingle weighs ``ln(N / df) / ln(N)``, df sets out of n holding it and ``N = n + 1001``:
     1 for one that occurs once, next to nothing for pieces that most texts have ("which of the
     following"), which say little about whether two texts ask the same. The 1,001 stand for
     texts not seen: among few texts, nothing is known to be boilerplate.
     """
-    n = len(sets.starts) - 1 + _UNSEEN
-    buckets = sets.values >> np.uint32(32 - _WEIGHT_BITS)
-    frequency = np.bincount(buckets, minlength=1 << _WEIGHT_BITS)
+    among = sets if among is None else among
+    n = len(among.starts) - 1 + _UNSEEN
+    shift = np.uint32(32 - _WEIGHT_BITS)
+    frequency = np.bincount(among.values >> shift, minlength=1 << _WEIGHT_BITS)
     # Two shingles may fall into one bucket: their df is then too large.
     by_bucket = np.log(n / np.clip(frequency, 1, n - _UNSEEN + 1)) / np.log(n)
-    weights: NDArray[np.float32] = by_bucket.astype(np.float32)[buckets]
+    weights: NDArray[np.float32] = by_bucket.astype(np.float32)[sets.values >> shift]
     return weights
 
 
