@@ -21,7 +21,10 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _LIST = re.compile(r"(?:^|[\s(])[A-Ja-j1-9][.)]\s")
+_NEAR = 8
+"""Characters before a full stop that are looked at: more than an abbreviation or a label has."""
 _SHORTEST, _LONGEST = 30, 200
+"""Characters of a sentence that is worth quoting."""
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -31,9 +34,10 @@ def sentences(text: str) -> list[tuple[int, int]]:
     """
     spans, start = [], len(text) - len(text.lstrip())
     for match in _END.finditer(text):
-        tail = text[max(start, match.start() - 8) : match.start()]
         if text[match.start()] == ".":
-            line = max(start, text.rfind("\n", start, match.start()) + 1)
+            near = max(start, match.start() - _NEAR)
+            line = max(near, text.rfind("\n", near, match.start()) + 1)
+            tail = text[near : match.start()]
             if _ABBREVIATION.search(tail) or _LABEL.match(text, line, match.start()):
                 continue
         spans.append((start, match.end()))
