@@ -1,8 +1,8 @@
 """Write a tiny language model of random weights, to try a server and `viva eval` with.
 
-``python tools/tiny_model.py FOLDER [--seed S]`` needs the extra hf and downloads nothing. The model
-has seen nothing but a second of training on the form of an answer, so that its text can be read; what
-it answers is chance.
+``python tools/tiny_model.py FOLDER [--seed S]`` needs the extra hf and downloads nothing. The
+model has seen nothing but a second of training on the form of an answer, so that its text can be
+read; what it answers is chance.
 """
 
 from __future__ import annotations

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from viva.models.failures import CallFailed, Failure
 from viva.models.requests import Message
+from viva.models.templates import begun
 
 __all__ = ["Turn", "Turns", "first_stop"]
 
-_OPENED = re.compile(r"(<[^<>\s]{1,40}>)\s*\Z")
-"""A marker with which a generation prompt ends, such as ``<think>``."""
 _CONTEXT = 16
 """Tokens before the completion that are decoded with it, so that its first space is kept."""
 
@@ -66,14 +64,7 @@ class Turns:
         prefix: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Turn:
-        """The assistant's turn, opened and begun with the prefix, never closed.
-
-        Where the template keeps a final assistant message as it is and puts at most white space
-        before it, the text is that of ``continue_final_message``. Where it strips the message,
-        takes thinking out of it or puts a block of its own before it, the text is the generation
-        prompt followed by the prefix, so that it is the model's own turn that goes on. A marker
-        that the generation prompt ends with and the prefix begins with (``<think>``) is written
-        once.
+        """The assistant's turn, opened and begun with the prefix as :func:`begun` says.
 
         Parameters
         ----------
@@ -99,28 +90,16 @@ class Turns:
                 raise CallFailed(Failure.REFUSED, detail) from error
             way = "generation prompt"
             if prefix:
-                text, way = self._begun(said, prefix, text, given)
+                final = [*said, {"role": "assistant", "content": prefix}]
+                try:
+                    closed = self._render(final, add_generation_prompt=False, **given)
+                except Exception:  # a template that cannot take it says so in its own way
+                    closed = ""
+                text, way = begun(text, closed, prefix)
             ids = list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
             if prefix and ids and ids[-1] in self.ends:
                 raise CallFailed(Failure.REFUSED, "the prefix ends the assistant's turn")
         return Turn(ids, text, way)
-
-    def _begun(
-        self, said: list[dict[str, str]], prefix: str, opened: str, given: dict[str, Any]
-    ) -> tuple[str, str]:
-        final = [*said, {"role": "assistant", "content": prefix}]
-        try:
-            continued = self._render(final, continue_final_message=True, **given)
-        except Exception:  # a template that cannot take it says so in its own way
-            continued = ""
-        if continued.startswith(opened) and continued.endswith(prefix):
-            between = continued[len(opened) : len(continued) - len(prefix)]
-            if len(continued) >= len(opened) + len(prefix) and not between.strip():
-                return continued, "continue_final_message"
-        marker = _OPENED.search(opened)
-        if marker and prefix.lstrip().startswith(marker[1]):
-            opened = opened[: marker.start()]
-        return opened + prefix, "generation prompt + prefix"
 
     def decode(self, ids: Sequence[int], before: Sequence[int] = ()) -> str:
         """The text of generated tokens; special tokens are left out, ordinary markers kept.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from viva.models.requests import Message
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["ChatTemplate", "find_template", "load_template"]
+__all__ = ["ChatTemplate", "begun", "find_template", "load_template"]
 
 LARGEST_SOURCE = 2**20
 """Characters of a template."""
@@ -31,6 +32,8 @@ LARGEST_PROMPT = 64 * 2**20
 """Characters of a rendered prompt."""
 
 _LARGEST_CONFIG = 64 * 2**20
+_OPENED = re.compile(r"(<[^<>\s]{1,40}>)\s*\Z")
+"""A marker with which a generation prompt ends, such as ``<think>``."""
 _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token",
             "mask_token")  # fmt: skip
 
@@ -64,13 +67,7 @@ class ChatTemplate:
         prefix: str | None = None,
         kwargs: Mapping[str, Any] | None = None,
     ) -> str:
-        """Everything up to where the model goes on.
-
-        The prefix stands behind the generation prompt as it is. This is what the model itself
-        would have before it had written the prefix: a template that opens ``<think>`` in the
-        generation prompt has the prefix inside the thinking. ``continue_final_message`` of
-        transformers renders a finished turn instead and cuts it: there ``<think>`` is missing,
-        or an empty block is put in, and spaces at the ends of the text are lost.
+        """Everything up to where the model goes on; with a prefix as :func:`begun` says.
 
         Parameters
         ----------
@@ -86,10 +83,27 @@ class ChatTemplate:
         CallFailed
             REFUSED, where the template raises an exception or makes too long a text.
         """
+        opened = self._rendered(messages, kwargs, add_generation_prompt=True)
+        if not prefix:
+            return opened
+        finished = [*messages, Message("assistant", prefix)]
+        try:
+            closed = self._rendered(finished, kwargs, add_generation_prompt=False)
+        except CallFailed:  # a template that cannot take it says so in its own way
+            closed = ""
+        return begun(opened, closed, prefix)[0]
+
+    def _rendered(
+        self,
+        messages: Sequence[Message],
+        kwargs: Mapping[str, Any] | None,
+        *,
+        add_generation_prompt: bool,
+    ) -> str:
         variables: dict[str, Any] = {**self.tokens, **_plain(kwargs or {})}
         variables |= {
             "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "add_generation_prompt": True,
+            "add_generation_prompt": add_generation_prompt,
         }
         variables.setdefault("tools", None)
         variables.setdefault("documents", None)
@@ -105,12 +119,46 @@ class ChatTemplate:
         except _sandbox.errors() as error:
             said = " ".join(f"{type(error).__name__}: {error}"[:300].split())
             raise CallFailed(Failure.REFUSED, f"the chat template refuses: {said}") from None
-        return "".join(parts) + (prefix or "")
+        return "".join(parts)
 
     def without_bos(self, prompt: str) -> str:
         """The prompt without the token of beginning, which servers put before it themselves."""
         bos = self.tokens.get("bos_token")
         return prompt.removeprefix(bos) if bos else prompt
+
+
+def begun(opened: str, closed: str, prefix: str) -> tuple[str, str]:
+    """The assistant's turn, opened and begun with the prefix, never closed.
+
+    Where the template writes a final assistant message as it is, with at most white space before
+    it, the text is that of a finished turn up to the end of the prefix: the white space with which
+    such a model begins its turns is its own (Mistral's). Where the template strips the message,
+    takes thinking out of it or puts a block of its own before it, the text is the generation
+    prompt followed by the prefix, so that it is the model's own turn that goes on. A marker that
+    the generation prompt ends with and the prefix begins with (``<think>``) is written once.
+
+    Parameters
+    ----------
+    opened : str
+        The conversation with the generation prompt.
+    closed : str
+        The conversation with the prefix as a finished turn; empty where there is no such text.
+    prefix : str
+        How the turn begins, not empty.
+
+    Returns
+    -------
+    text, way : str
+        What the model reads; ``continue_final_message`` (the same string as under that option of
+        transformers) or ``generation prompt + prefix``.
+    """
+    at = closed.find(prefix, len(opened)) if closed.startswith(opened) else -1
+    if at >= 0 and not closed[len(opened) : at].strip():
+        return closed[:at] + prefix, "continue_final_message"
+    marker = _OPENED.search(opened)
+    if marker and prefix.lstrip().startswith(marker[1]):
+        opened = opened[: marker.start()]
+    return opened + prefix, "generation prompt + prefix"
 
 
 def _plain(value: Any) -> Any:
