@@ -140,7 +140,8 @@ POINTS = (
         "Formats that answers go out in",
         "viva.formats",
         "EXPORTS",
-        "Each is a `viva.formats.Export`: it writes items, responses and scores as another tool does.",
+        "Each is a `viva.formats.Export`: it writes items, responses and scores as "
+        "another tool does.",
     ),
     (
         "Back-ends",
