@@ -292,6 +292,20 @@ def test_an_original_found_by_its_group():
     assert (found["n"], found["kept_right"]["estimate"], found["held"]["estimate"]) == (1, 1, 1)
 
 
+def test_ids_may_lack_their_zeros_in_one_source(tmp_path):
+    items = [q | {"item_id": f"{i:04d}"} for i, q in enumerate(questions())]
+    clean = [r | {"item_id": f"{i:04d}"} for i, r in enumerate(CLEAN)]
+    probed = [r | {"item_id": str(i)} for i, r in enumerate(misled("ABCDBCDB"))]
+    paths = []
+    for name, rows in (("clean", clean), ("misled", probed)):
+        paths.append(tmp_path / f"{name}.jsonl")
+        paths[-1].write_text("".join(json.dumps(row) + "\n" for row in rows))
+    summary = analysed(*paths, items=items)
+    assert only(summary)["n"] == 8
+    (note,) = [note for note in summary["notes"] if "by number" in note]
+    assert "misled.jsonl" in note
+
+
 def test_duplicated_items_are_clusters():
     items = [*questions(4), *(q | {"item_id": f"copy{q['item_id']}"} for q in questions(4))]
     clean = answers("ABCD") + [r | {"item_id": f"copy{r['item_id']}"} for r in answers("ABCD")]

@@ -177,7 +177,8 @@ def _matched(
 
     answers = [*read[0], *read[1]]
     # The matching is that of the audit, which drops probes and takes no cue for part of a key:
-    # it gets rows that are numbered in their method, and the columns come back afterwards.
+    # it gets rows that are numbered in their method, and the columns come back afterwards. How
+    # ids are written is told for each model, and may differ from source to source.
     numbered = [
         each.responses.with_columns(
             pl.format("{}:{}", pl.lit(place), pl.int_range(pl.len())).alias("__row")
@@ -187,7 +188,9 @@ def _matched(
     plain = [
         each._replace(
             responses=rows.with_columns(
-                pl.lit(None, pl.String).alias("probe"), pl.col("__row").alias("method")
+                pl.lit(None, pl.String).alias("probe"),
+                pl.col("__row").alias("method"),
+                pl.format("{} in {}", "model", pl.lit(each.name)).alias("model"),
             ).drop("__row")
         )
         for each, rows in zip(answers, numbered, strict=True)
