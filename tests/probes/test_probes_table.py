@@ -32,6 +32,8 @@ from viva.probes.variant import single_key, stream
 from viva.records import LETTERS, Choice, Item
 
 EVERY = sorted(PROBES)
+RARE = ("adversarial_trace", "language.", "nli4ct.", "drugs.generic", "units.conventional")
+"""Probes of what items carry or are given, and of what hardly a bundled question holds."""
 PLAIN = Item("exam", "1", "Which vitamin prevents scurvy?", ("Retinol", "Ascorbic acid"), Choice(1))
 
 
@@ -72,7 +74,8 @@ def check(item: Item, probe: str, made) -> None:
         else:
             assert isinstance(key, int), "not exactly one key"
             assert 0 <= key < len(new.options)
-        if relation is Relation.PRESERVING:
+        # Drugs are renamed in the options too: test_changed_items looks at their keys.
+        if relation is Relation.PRESERVING and not probe.startswith("drugs."):
             assert isinstance(old_key, int)
             assert new.options[key] == item.options[old_key], "the key's text has changed"
         if variant.cue is not None:
@@ -86,7 +89,7 @@ def test_promises_over_the_bundled_items(probe, originals):
         found = PROBES[probe].make(item, stream(1, item, PROBES[probe].stream or probe))
         check(item, probe, found)
         made += not isinstance(found, Refused)
-    assert made or probe.startswith("adversarial_trace"), "applies to no bundled item"
+    assert made or probe.startswith(RARE), "applies to no bundled item"
 
 
 @given(items(hostile=True), st.integers(0, 3), st.sampled_from(EVERY))

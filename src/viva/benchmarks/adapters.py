@@ -13,6 +13,7 @@ from typing import NamedTuple
 from viva import _plugins
 from viva.benchmarks.carried import biomed_r1, huatuo, instruction, lettered, medagents, mirage
 from viva.benchmarks.generic import generic
+from viva.benchmarks.nli4ct import nli4ct
 from viva.benchmarks.published import (
     careqa,
     casimedicos,
@@ -91,6 +92,8 @@ ADAPTERS: dict[str, Adapter] = {
                            "CasiMedicos-Arg, tagged tokens", shape="tokens"),
     "mirage": Adapter(mirage, _fields("dataset id question options answer"),
                       "MIRAGE's benchmark.json, all sets", shape="nested"),
+    "nli4ct": Adapter(nli4ct, _fields("id Type Section_id Primary_id Statement Label"),
+                      "NLI4CT and NLI4CT-P, a JSON object by id", shape="keyed"),
     "lettered": Adapter(lettered, _fields("question options answer_idx"),
                         "question, options and the letter of the answer"),
 }  # fmt: skip
@@ -103,7 +106,7 @@ def adapters() -> dict[str, Adapter]:
     Formats of other packages (entry points ``adapter.NAME`` of the group ``viva``) come before
     the published ones and after our own tables; they cannot take a name of :data:`ADAPTERS`.
     """
-    others = {n: a for n, a in _plugins.table("adapter").items() if n not in ADAPTERS}
+    others = _plugins.added("adapter", ADAPTERS, Adapter)
     own = {n: ADAPTERS[n] for n in ("generic", "viva")}
     return {**own, **others, **ADAPTERS}
 

@@ -18,17 +18,20 @@ __all__ = ["shape_of", "shaped_rows"]
 _TAG = re.compile(r"(\S+)[ \t]+(?:O|[BIES]-\S+)(?:[ \t].*)?")
 
 _NESTED = re.compile(rb'\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"question"\s*:')
+_KEYED = re.compile(rb'\s*\{\s*"[^"]{1,99}"\s*:\s*\{\s*"Type"\s*:')
 
 
 def shape_of(path: str) -> str:
     """What a file is, by its name and its first row.
 
     ``headerless`` (CSV whose first row is data), ``tokens`` (one tagged token a line), ``nested``
-    (a JSON object of data sets, each an object of rows by id) or ``rows``.
+    (a JSON object of data sets, each an object of rows by id), ``keyed`` (a JSON object of rows by
+    id) or ``rows``.
     """
     suffixes = [s.lower() for s in Path(path).suffixes]
     if ".json" in suffixes:
-        return "nested" if _NESTED.match(_head(path)) else "rows"
+        head = _head(path)
+        return "nested" if _NESTED.match(head) else "keyed" if _KEYED.match(head) else "rows"
     if not {".csv", ".tsv", ".txt", ".conll", ".iob"} & set(suffixes):
         return "rows"
     first = next((line for _, line in read_lines(path) if not line.isspace()), "")
@@ -43,8 +46,9 @@ def shape_of(path: str) -> str:
 
 
 def shaped_rows(path: str, shape: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Rows of a file of this shape, each with its 1-based line (``nested``: its record)."""
-    return {"headerless": _headerless, "tokens": _cases, "nested": _nested}[shape](path)
+    """Rows of a file of this shape, each with its 1-based line (of JSON objects: its record)."""
+    readers = {"headerless": _headerless, "tokens": _cases, "nested": _nested, "keyed": _keyed}
+    return readers[shape](path)
 
 
 def _head(path: str) -> bytes:
@@ -63,6 +67,12 @@ def _nested(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
             number += 1
             fields = row if isinstance(row, dict) else {}
             yield number, {**fields, "dataset": dataset, "id": name}
+
+
+def _keyed(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    document = read_json(path)
+    for number, (name, row) in enumerate(document.items() if isinstance(document, dict) else (), 1):
+        yield number, {**(row if isinstance(row, dict) else {}), "id": name}
 
 
 def _cells(path: str) -> Iterator[tuple[int, list[str]]]:

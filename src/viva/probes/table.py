@@ -10,7 +10,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva import _plugins
 from viva.errors import InputError
-from viva.probes import controls, cues, starts, traces
+from viva.probes import (
+    controls,
+    cues,
+    demographics,
+    drugs,
+    findings,
+    measures,
+    nonsense,
+    notes,
+    options,
+    starts,
+    supplied,
+    traces,
+    units,
+    wording,
+)
 from viva.probes.variant import Probe, Refused, Variant, stream
 from viva.records import Item
 
@@ -24,6 +39,16 @@ PROBES: dict[str, Probe] = {
     **controls.PROBES,
     **traces.PROBES,
     **cues.PROBES,
+    **demographics.PROBES,
+    **drugs.PROBES,
+    **options.PROBES,
+    **wording.PROBES,
+    **nonsense.PROBES,
+    **findings.PROBES,
+    **units.PROBES,
+    **measures.PROBES,
+    **notes.PROBES,
+    **supplied.PROBES,
 }
 """Every probe by name; those of other packages (entry points ``probe.NAME``) come after."""
 

@@ -78,6 +78,8 @@ class Reason(StrEnum):
     VALUES_IN_OPTIONS = "the options hold values"
     CALCULATION = "the values are to be calculated with"
     CASE_MATTERS = "capital letters tell words apart"
+    ORDER_OF_NOTE = "history and findings are told in turns"
+    LINES_ALREADY = "the description has lines already"
     NO_GIVEN_VARIANT = "no variant given"
     GIVEN_DIFFERS = "the variant given has other options or another key"
 

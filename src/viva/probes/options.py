@@ -1,0 +1,224 @@
+"""The options: another order, other labels, fewer of them, and the key taken away.
+
+An item whose options speak of one another ("all of the above", "both A and B") is refused: moved or
+removed, they would say something else.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from functools import partial
+
+from viva.probes.distractors import speaks_of_others
+from viva.probes.variant import (
+    Probe,
+    Reason,
+    Refused,
+    Relation,
+    Variant,
+    changed,
+    refused,
+    single_key,
+)
+from viva.records import LETTERS, Choice, Item, normalise
+
+__all__ = [
+    "LABELS",
+    "PROBES",
+    "exhaustive",
+    "key_replaced",
+    "relabelled_options",
+    "removed_options",
+    "reordered_options",
+    "stands_for_others",
+]
+
+LABELS = {"numbers": "123456789", "far": "PQRSTUVWXYZ"}
+"""Sets of labels in the place of A, B, C ...: digits, and letters from far down the alphabet."""
+
+NONE = "None of the other options"
+"""What stands in the place of the key; "above" would be false where it is not the last."""
+
+_EXHAUSTIVE = re.compile(
+    r"(?:yes|no|maybe|true|false|correct|incorrect|present|absent|always|never|increased?s?|decreased?s?"
+    r"|increases|decreases|unchanged|no change|normal|same|higher|lower|equal|positive|negative"
+    r"|increase|decrease)\W*",
+    re.IGNORECASE,
+)
+_SPEAKS = re.compile(
+    r"\b(?:(?:all|none|both|neither|any) (?:of )?(?:the )?(?:above|below|these|following|others?)"
+    r"|(?:the )?(?:above|preceding|previous|foregoing)"
+    r"(?: (?:options?|answers?|choices?|statements?)|\W*$)"
+    r"|(?:options?|answers?|choices?) (?:\(?[A-J]\)?|[1-9])\b"
+    r"|(?:both|either|neither|only|and|or|not|&) \(?[A-J]\)?\W*$)",
+    re.IGNORECASE,
+)
+_BY_PLACE = re.compile(
+    r"\b(?:first|second|third|fourth|fifth|last|former|latter|next|preceding|previous) "
+    r"(?:option|answer|choice|alternative)s?\b"
+    r"|\b(?:option|answer|choice|alternative)s?[ :]+\(?[A-J]\b(?!\w)"
+    r"|\((?:A|B)\)|(?:^|\n)\s*\(?[A-D][).:] ",
+    re.IGNORECASE,
+)
+
+
+def stands_for_others(option: str) -> bool:
+    """Whether an option speaks of other options, as its whole text or in it."""
+    return speaks_of_others(option) or _SPEAKS.search(option) is not None
+
+
+def exhaustive(options: Iterable[str]) -> bool:
+    """Whether options leave no other answer: yes and no, higher and lower."""
+    return all(_EXHAUSTIVE.fullmatch(option.strip()) for option in options)
+
+
+def _parted(item: Item, *, fewest: int = 2) -> int | Reason:
+    """Position of the key, where the options stand for themselves."""
+    key = single_key(item)
+    if isinstance(key, Reason):
+        return key
+    if len(item.options) < fewest:
+        return Reason.TOO_FEW_OPTIONS
+    if any(stands_for_others(o) for o in item.options):
+        return Reason.OPTIONS_NAME_OTHERS
+    if len({normalise(o) for o in item.options}) < len(item.options):
+        return Reason.EQUAL_OPTIONS
+    if _BY_PLACE.search(item.question):
+        return Reason.ORDER_MATTERS
+    return key
+
+
+def reordered_options(item: Item, rng: random.Random) -> list[Variant] | Refused:
+    """The options in another order, in which the key is at another place.
+
+    The key's new place is drawn evenly from the others, then the distractors are shuffled.
+    """
+    name = "options.order"
+    key = _parted(item)
+    if isinstance(key, Reason):
+        return refused(item, name, key)
+    n = len(item.options)
+    place = (key + 1 + int(rng.random() * (n - 1))) % n
+    others = [i for i in range(n) if i != key]
+    rng.shuffle(others)
+    order = [*others[:place], key, *others[place:]]
+    variant = changed(
+        item,
+        name,
+        Relation.PRESERVING,
+        options=tuple(item.options[i] for i in order),
+        target=Choice(place),
+        meta={**item.meta, "option_order": order},
+    )
+    note = f"order {''.join(LETTERS[i] for i in order)}, key {LETTERS[key]} -> {LETTERS[place]}"
+    return [Variant(variant, name, Relation.PRESERVING, note=note)]
+
+
+def relabelled_options(item: Item, rng: random.Random, *, labels: str) -> list[Variant] | Refused:
+    """The options under other labels than A, B, C ...
+
+    An item's options have no labels of their own: letters go by position. The variant therefore
+    says in ``meta["option_labels"]`` under which labels a prompt has to show its options, and the
+    same labels are to be read back; a run that cannot do so must refuse the variant, which shown
+    with letters would be the original.
+
+    Parameters
+    ----------
+    item : Item
+        The original.
+    rng : random.Random
+        Not used: nothing is drawn.
+    labels : str
+        One of :data:`LABELS`.
+    """
+    del rng
+    name = f"options.labels.{labels}"
+    key = _parted(item)
+    if isinstance(key, Reason):
+        return refused(item, name, key)
+    if len(item.options) > len(LABELS[labels]):
+        return refused(item, name, Reason.TOO_FEW_LABELS)
+    shown = list(LABELS[labels][: len(item.options)])
+    variant = changed(item, name, Relation.PRESERVING, meta={**item.meta, "option_labels": shown})
+    note = f"{LETTERS[0]}-{LETTERS[len(shown) - 1]} -> {shown[0]}-{shown[-1]}"
+    return [Variant(variant, name, Relation.PRESERVING, note=note)]
+
+
+def removed_options(item: Item, rng: random.Random, *, left: int | None) -> list[Variant] | Refused:
+    """Fewer distractors; the rest in their order.
+
+    Parameters
+    ----------
+    item : Item
+        The original.
+    rng : random.Random
+        Draws the distractors that are removed.
+    left : int or None
+        Options left, the key among them; None = one distractor fewer.
+    """
+    name = "options.removed.one" if left is None else "options.removed.rest"
+    key = _parted(item, fewest=3)
+    if isinstance(key, Reason):
+        return refused(item, name, key)
+    keep = len(item.options) - 1 if left is None else left
+    wrong = [i for i in range(len(item.options)) if i != key]
+    kept = sorted([key, *rng.sample(wrong, keep - 1)])
+    variant = changed(
+        item,
+        name,
+        Relation.PRESERVING,
+        options=tuple(item.options[i] for i in kept),
+        target=Choice(kept.index(key)),
+        meta={**item.meta, "option_order": kept},
+    )
+    gone = [LETTERS[i] for i in wrong if i not in kept]
+    note = f"without {', '.join(gone)}"
+    return [Variant(variant, name, Relation.PRESERVING, note=note)]
+
+
+def key_replaced(item: Item, rng: random.Random) -> list[Variant] | Refused:
+    """The key's text replaced by "None of the other options", which is then right.
+
+    Where the question asks for the best of the options, a distractor may be called the best that
+    is left; what the variant claims is that the original's key was right and the others wrong.
+    """
+    del rng
+    name = "options.none"
+    key = _parted(item)
+    if isinstance(key, Reason):
+        return refused(item, name, key)
+    if exhaustive(item.options):
+        return refused(item, name, Reason.OPTIONS_EXHAUST)
+    options = tuple(NONE if i == key else o for i, o in enumerate(item.options))
+    variant = changed(item, name, Relation.ALTERING, options=options)
+    return [Variant(variant, name, Relation.ALTERING, note=f"{LETTERS[key]} -> {NONE}")]
+
+
+PROBES: dict[str, Probe] = {
+    "options.order": Probe(
+        "puts the options in another order, the key at another place",
+        Relation.PRESERVING,
+        reordered_options,
+    ),
+    **{
+        f"options.labels.{labels}": Probe(
+            f"shows the options as {shown[0]}, {shown[1]}, {shown[2]} ...",
+            Relation.PRESERVING,
+            partial(relabelled_options, labels=labels),
+        )
+        for labels, shown in LABELS.items()
+    },
+    "options.removed.one": Probe(
+        "takes one distractor away", Relation.PRESERVING, partial(removed_options, left=None)
+    ),
+    "options.removed.rest": Probe(
+        "leaves the key and one distractor", Relation.PRESERVING, partial(removed_options, left=2)
+    ),
+    "options.none": Probe(
+        'puts "none of the other options" in the place of the key',
+        Relation.ALTERING,
+        key_replaced,
+    ),
+}
