@@ -5,6 +5,7 @@ from viva.analysis._graded import KNOWLEDGE, NO_STRATUM, REASONING, Graded, grad
 from viva.analysis._pairs import NONE, STATES, Pairs, pair_answers
 from viva.analysis.accuracy import Accuracy, Share, accuracies, share
 from viva.analysis.comparisons import SCOPES, TIE_MARGIN, Comparison, compare, compare_all
+from viva.analysis.contamination import OVERLAPS, Contamination, contamination
 from viva.analysis.difficulty import accuracy_judged_by_others, hard_items, hard_subset
 from viva.analysis.duplicates import (
     NearDuplicates,
@@ -38,6 +39,7 @@ from viva.analysis.paired_tests import (
     minimum_detectable_difference,
     sign_flip,
 )
+from viva.analysis.planted import PLANTS, PlantedTest, Rate, plant, planted_test
 from viva.analysis.positions import key_positions, uniform_positions_p
 from viva.analysis.readers import ReaderComparison, compare_readers
 from viva.analysis.recovery import BACKTRACKING, PAUSES, Backtrack, Recovery, backtracking, recovery
@@ -76,7 +78,9 @@ __all__ = [
     "LENGTH_RATIO",
     "NONE",
     "NO_STRATUM",
+    "OVERLAPS",
     "PAUSES",
+    "PLANTS",
     "REASONING",
     "SCOPES",
     "STATES",
@@ -89,6 +93,7 @@ __all__ = [
     "ChangeTest",
     "Comparison",
     "Confusion",
+    "Contamination",
     "Estimate",
     "Gap",
     "Graded",
@@ -98,6 +103,8 @@ __all__ = [
     "PairedTest",
     "Pairs",
     "Patterns",
+    "PlantedTest",
+    "Rate",
     "ReaderComparison",
     "Recovery",
     "Robustness",
@@ -117,6 +124,7 @@ __all__ = [
     "compare",
     "compare_all",
     "compare_readers",
+    "contamination",
     "exact_duplicates",
     "graded",
     "hard_items",
@@ -134,6 +142,8 @@ __all__ = [
     "pareto",
     "patterns",
     "percentile_interval",
+    "plant",
+    "planted_test",
     "reasoning_gaps",
     "recovery",
     "robustness_card",

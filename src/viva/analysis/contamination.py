@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Contamination", "contamination"]
+__all__ = ["OVERLAPS", "Contamination", "contamination"]
 
-KINDS = ("exact", "ngram", "fuzzy")
+OVERLAPS = ("exact", "ngram", "fuzzy")
 """Kinds of overlap, strongest first: the whole stem word for word; long runs of its words; nearly
 the same text."""
 
@@ -124,7 +124,7 @@ class _Seen(NamedTuple):
 
 
 class _Indexed(NamedTuple):
-    index: Index
+    seeds: Index
     items: list[_Item]
     sets: Shingles
     among: Shingles
@@ -145,7 +145,8 @@ def _indexed(items: pl.DataFrame, reference: pl.DataFrame | None) -> _Indexed:
     stems = [text or "" for text in items["question"]]
     options = [texts or [] for texts in items["options"].to_list()]
     question = clusters(items) if items.height else np.empty(0, np.int64)
-    others = [text or "" for text in reference["question"]] if reference is not None else []
+    own = set(stems)
+    others = [] if reference is None else [t for t in reference["question"] if t and t not in own]
     index = build_index(stems, question, others)
     lengths = np.diff(index.first)
     telling = np.array([int(_telling(index, i).sum()) for i in range(len(stems))], dtype=np.int64)
@@ -171,8 +172,9 @@ def _indexed(items: pl.DataFrame, reference: pl.DataFrame | None) -> _Indexed:
     ]
     index.need[np.array(blind, dtype=bool)] = np.iinfo(np.int64).max
     uncheckable = ["/".join(item.name) for item, out in zip(made, blind, strict=True) if out]
-    sets = shingle([[text] for text in texts])
     among = shingle([[text] for text in [*texts, *others]])
+    starts = among.starts[: len(texts) + 1]
+    sets = Shingles(among.values[: starts[-1]], starts)
     return _Indexed(index, made, sets, among, uncheckable)
 
 
@@ -219,7 +221,7 @@ def _options_beside(item: _Item, around: bytes) -> tuple[int, bool | None]:
 
 def _look(known: _Indexed, block: Words, pair: Candidate, file: str, row: int) -> _Seen | None:
     """Measure one candidate by its words."""
-    index, item = known.index, known.items[pair.item]
+    index, item = known.seeds, known.items[pair.item]
     span = slice(int(index.first[pair.item]), int(index.first[pair.item + 1]))
     longest = common_runs(index.words.hashes[span], block.hashes[pair.first : pair.last])
     run = int(index.run[pair.item])
@@ -364,7 +366,7 @@ def contamination(
     def settle() -> None:
         for seen, kind, alike in _judged(known, pending):
             item = known.items[seen.item]
-            strength = (-KINDS.index(kind), round(max(seen.share, alike), 6), seen.longest)
+            strength = (-OVERLAPS.index(kind), round(max(seen.share, alike), 6), seen.longest)
             values = (*item.name, seen.file, seen.row, kind, seen.longest, seen.share, alike,
                       seen.options, len(item.options), seen.answer, _shortened(item.question),
                       _shortened(seen.text))  # fmt: skip
@@ -373,7 +375,7 @@ def contamination(
 
     for block in _blocks(_pieces(texts, tally, advance)):
         words = words_of([text for _, _, text in block])
-        for pair in candidates(known.index, words):
+        for pair in candidates(known.seeds, words):
             file, row, _ = block[pair.text]
             seen = _look(known, words, pair, file, row)
             if seen is not None:
@@ -382,4 +384,5 @@ def contamination(
             settle()
     settle()
     flags = pl.DataFrame(list(kept.rows()), schema=flag_schema())
-    return Contamination(flags, items.height, known.uncheckable, *tally, kept.left_out)
+    rows, characters = tally
+    return Contamination(flags, items.height, known.uncheckable, rows, characters, kept.left_out)

@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from viva._version import __version__
-from viva.cli import audit, capabilities, compare, diff_config, doctor, export, probe, strata
+from viva.cli import (
+    audit,
+    capabilities,
+    compare,
+    contamination,
+    diff_config,
+    doctor,
+    export,
+    probe,
+    strata,
+)
 from viva.cli import eval as evaluation
 from viva.errors import InputError
 
@@ -28,6 +38,7 @@ app.command("audit")(audit.command)
 app.command("compare")(compare.command)
 app.command("diff-config")(diff_config.command)
 app.add_typer(probe.app, name="probe")
+app.command("contamination")(contamination.command)
 app.command("export")(export.command)
 app.command("capabilities")(capabilities.command)
 app.add_typer(strata.app, name="strata")
