@@ -13,7 +13,7 @@ from viva._version import __version__
 if TYPE_CHECKING:
     from viva._audit import Audit, Compared, ProbeAnalysis, analyse_probes, audit, compare
     from viva.errors import InputError
-    from viva.runs import Run, evaluate
+    from viva.runs import Run, evaluate, probe
 
 __all__ = [
     "Audit",
@@ -26,6 +26,7 @@ __all__ = [
     "audit",
     "compare",
     "evaluate",
+    "probe",
 ]
 
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "audit": "viva._audit",
     "compare": "viva._audit",
     "evaluate": "viva.runs",
+    "probe": "viva.runs",
 }
 
 

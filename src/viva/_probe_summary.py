@@ -243,6 +243,10 @@ class ProbeSummary(_Record):
     kind: Literal["probe"] = "probe"
     models: dict[str, ProbeModel]
     models_left_out: dict[str, str] = Field(description="models on one side only, and which")
+    refused: dict[str, dict[str, int]] = Field(
+        default_factory=dict,
+        description="probe -> reason -> items to which it does not apply, of run folders",
+    )
     notes: list[str]
     left_out: list[LeftOut]
     settings: Settings

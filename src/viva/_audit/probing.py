@@ -16,6 +16,7 @@ import numpy as np
 from viva import analysis
 from viva._audit import transition_numbers
 from viva._audit.auditing import check_settings, check_writable
+from viva._audit.inputs import as_sources
 from viva._audit.pairing import CLEAN_REPEAT, PairedInputs, pair_inputs
 from viva._audit.strata import Strata, choose_definition, split
 from viva._probe_summary import LeftOut, ProbeModel, ProbeSummary, Settings
@@ -135,7 +136,8 @@ def analyse_probes(
                 paired, subject, arms, strengths, codes, settings, given=controls is not None
             )
             advance(1)
-    notes = [*paired.notes, *_one_sided_notes(paired)]
+    refused = _refused(clean, misled)
+    notes = [*paired.notes, *_one_sided_notes(paired), *_refused_notes(refused)]
     if controls is None and not arms:
         notes.append(
             "No control arm is there: what a model loses by being asked again is not taken off."
@@ -143,6 +145,7 @@ def analyse_probes(
     summary = ProbeSummary(
         models=models,
         models_left_out=paired.left_out_models,
+        refused=refused,
         notes=notes,
         left_out=_left_out(paired),
         settings=_settings(paired, arms, strengths, strata, settings, strict),
@@ -304,6 +307,31 @@ def _one_sided_notes(paired: PairedInputs) -> list[str]:
     return [
         f"{name}: {which}; it is not in the analysis."
         for name, which in paired.left_out_models.items()
+    ]
+
+
+def _refused(*given: object) -> dict[str, dict[str, int]]:
+    """Items to which a probe does not apply, as the run folders among the sources say."""
+    from viva.formats.run import is_run, read_refused
+
+    found: dict[str, dict[str, int]] = {}
+    paths = {Path(s) for side in given for s in as_sources(side) if isinstance(s, str | Path)}
+    for path in sorted(path for path in paths if is_run(path)):
+        table = read_refused(path)
+        if table is None:
+            continue
+        for name, reason, count in table.group_by("probe", "reason").len().sort("*").iter_rows():
+            reasons = found.setdefault(name, {})
+            reasons[reason] = reasons.get(reason, 0) + count
+    return found
+
+
+def _refused_notes(refused: Mapping[str, Mapping[str, int]]) -> list[str]:
+    return [
+        f"{name} does not apply to {sum(reasons.values())} items: "
+        + ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
+        + "."
+        for name, reasons in refused.items()
     ]
 
 

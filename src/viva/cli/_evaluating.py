@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from viva.runs import Run
     from viva.runs.suite import Job
 
-__all__ = ["one_job", "rehearse_all", "run_all", "suite_jobs"]
+__all__ = ["name_values", "one_job", "rehearse_all", "run_all", "suite_jobs"]
 
 BUDGET = "the budget of"
 """How the reason of a run that stopped at its budget begins: a clean end."""
@@ -32,7 +32,7 @@ def suite_jobs(path: Path, out: Path | None) -> list[Job]:
     return jobs(suite if out is None else suite.model_copy(update={"out": str(out)}))
 
 
-def _pairs(settings: Sequence[str]) -> dict[str, str]:
+def name_values(settings: Sequence[str]) -> dict[str, str]:
     """``NAME=VALUE`` texts as a mapping."""
     found: dict[str, str] = {}
     for text in settings:
@@ -79,7 +79,7 @@ def one_job(given: Mapping[str, Any]) -> Job:
     from viva.runs.suite import Job, benchmark_name, folder_name, model_name, prices
 
     method = given["method"]
-    parameters = methods.set_parameters(method, _pairs(given["settings"] or ()))
+    parameters = methods.set_parameters(method, name_values(given["settings"] or ()))
     prompt = methods.load_prompt(given["prompt"]) if given["prompt"] else None
     label = methods.method_label(method, parameters, prompt)
     benchmarks = list(given["benchmark"])

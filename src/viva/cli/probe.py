@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,9 +17,144 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Push back: does the model hold its ground when it is misled?"""
+def _panel(title: str) -> Any:
+    """Makes the options of one panel of the help."""
+
+    def option(*flags: str, help: str, **more: Any) -> Any:  # noqa: A002
+        return typer.Option(*flags, help=help, rich_help_panel=title, show_default=False, **more)
+
+    return option
+
+
+_asked = _panel("What is asked")
+_written = _panel("Traces written by a model")
+_reached = _panel("The model, where it is not reached as it was")
+_run = _panel("The run")
+_budget = _panel("Budget")
+
+
+@app.callback(invoke_without_command=True)
+def ask(
+    ctx: typer.Context,
+    run: Annotated[
+        Path | None,
+        _asked("--run", help="The clean run: model, method, prompt and sampling are its own."),
+    ] = None,
+    probe: Annotated[
+        list[str] | None,
+        _asked(
+            "--probe",
+            help="Name of a probe, or the first words of several (misleading_start); with @ARM "
+            "where it has arms; repeatable.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, _asked("--out", help="Folder of the new run.")] = None,
+    seed: Annotated[
+        int, _asked("--seed", help="Of the variants; calls keep the run's. Default: 0.", min=0)
+    ] = 0,
+    arm: Annotated[
+        str | None,
+        _asked(
+            "--arm",
+            help="How a start is put before the model: prefill, raw_completion, earlier_turn, "
+            "user_suggestion. Default: prefill.",
+        ),
+    ] = None,
+    strength: Annotated[
+        list[str] | None,
+        _asked("--strength", help="Of probes in several strengths only these; repeatable."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        _asked("--set", help="A parameter of the probes; repeatable.", metavar="NAME=VALUE"),
+    ] = None,
+    limit: Annotated[
+        int | None, _asked("--limit", help="Only the first so many items of each benchmark.", min=1)
+    ] = None,
+    with_controls: Annotated[
+        bool,
+        _asked(
+            "--with-controls/--no-controls", help="Ask the control arms too. Default: with them."
+        ),
+    ] = True,
+    writer: Annotated[
+        str | None,
+        _written("--writer", help="Who writes the traces of written_trace: openai/NAME, hf/PATH."),
+    ] = None,
+    writer_base_url: Annotated[
+        list[str] | None, _written("--writer-base-url", help="URL of the writer's server.")
+    ] = None,
+    writer_api_key_env: Annotated[
+        str, _written("--writer-api-key-env", help="Environment variable of the writer's key.")
+    ] = "OPENAI_API_KEY",
+    base_url: Annotated[
+        list[str] | None,
+        _reached("--base-url", help="URL of the server; repeatable. Default: the run's."),
+    ] = None,
+    api_key_env: Annotated[
+        str,
+        _reached("--api-key-env", help="Environment variable of the key. Default: OPENAI_API_KEY."),
+    ] = "OPENAI_API_KEY",
+    api: Annotated[
+        str | None, _reached("--api", help="auto, chat or completions. Default: the run's.")
+    ] = None,
+    chat_template: Annotated[
+        str | None, _reached("--chat-template", help="Template for raw completions.")
+    ] = None,
+    device: Annotated[str | None, _reached("--device", help="cpu, cuda, cuda:1.")] = None,
+    dtype: Annotated[str | None, _reached("--dtype", help="bfloat16, float16, float32.")] = None,
+    batch_size: Annotated[
+        int | None, _reached("--batch-size", help="Sequences generated at once.", min=1)
+    ] = None,
+    max_connections: Annotated[
+        int | None, _run("--max-connections", help="Calls at once.", min=1)
+    ] = None,
+    timeout: Annotated[
+        float | None, _run("--timeout", help="Seconds for one try of a call.", min=0.001)
+    ] = None,
+    retries: Annotated[
+        int | None,
+        _run("--retries", help="How often a call that failed is tried again. Default: 5.", min=0),
+    ] = None,
+    quiet: Annotated[bool, _run("--quiet", help="No progress view.")] = False,
+    max_calls: Annotated[
+        int | None, _budget("--max-calls", help="Most calls, tries included.", min=1)
+    ] = None,
+    max_tokens: Annotated[
+        int | None, _budget("--max-tokens", help="Most tokens of the whole run.", min=1)
+    ] = None,
+    max_cost: Annotated[
+        float | None, _budget("--max-cost", help="Most cost of the whole run.", min=0)
+    ] = None,
+    price_input: Annotated[
+        float | None, _budget("--price-input", help="Price of a million input tokens.", min=0)
+    ] = None,
+    price_output: Annotated[
+        float | None, _budget("--price-output", help="Price of a million output tokens.", min=0)
+    ] = None,
+) -> None:
+    """Push back: does the model hold its ground when it is misled?
+
+    Asks the model of a run what probes make of its items, and writes a run folder beside it. The
+    same command continues a run that was cut short.
+
+    Examples
+    --------
+        viva probe --run runs/base --probe misleading_start --out runs/base-misled
+
+        viva probe --run runs/base --probe misleading_start --arm user_suggestion --out runs/said
+
+        viva probe --run runs/base --probe bias_cue.authority --no-controls --out runs/authority
+
+        viva probe analyse runs/base runs/base-misled --out robustness/
+    """
+    given = dict(locals())  # every option by its name, for the one place that reads them
+    from viva.cli import _probing
+
+    if ctx.invoked_subcommand is not None:
+        _probing.only_subcommand(ctx)
+        return
+    raise typer.Exit(_probing.run(given))
 
 
 @app.command()

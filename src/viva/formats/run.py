@@ -26,6 +26,16 @@ from viva.formats.journal import (
     response_values,
     stored_schema,
 )
+from viva.formats.variants import (
+    REFUSED,
+    VARIANTS,
+    asked_of,
+    read_refused,
+    read_table,
+    read_variants,
+    refused_schema,
+    variant_schema,
+)
 from viva.records import LeftOut, item_schema, response_schema
 
 if TYPE_CHECKING:
@@ -40,9 +50,12 @@ __all__ = [
     "LOCK",
     "MANIFEST",
     "NOT_ASKED",
+    "REFUSED",
     "RESPONSES",
     "SCORES",
+    "VARIANTS",
     "RunRead",
+    "asked_of",
     "is_run",
     "items_of",
     "matches",
@@ -50,7 +63,11 @@ __all__ = [
     "read",
     "read_items_table",
     "read_manifest",
+    "read_refused",
     "read_run",
+    "read_variants",
+    "refused_schema",
+    "variant_schema",
 ]
 
 MANIFEST, ITEMS, JOURNAL = "manifest.json", "items.parquet", "responses.jsonl"
@@ -66,7 +83,7 @@ COLUMNS = (("benchmark",), ("item_id",), ("model",), ("task",), ("call",))
 NOT_ASKED = "not asked"
 """How the error of a planned item without a response begins."""
 
-_KEY = ["benchmark", "item_id", "sample"]
+_KEY = ["benchmark", "item_id", "probe", "sample"]
 _SLICE = 2_000
 """Lines made into a frame at a time."""
 
@@ -77,8 +94,8 @@ class RunRead(NamedTuple):
     items: pl.DataFrame
     """Every planned item, in the order of asking."""
     responses: pl.DataFrame
-    """One row for each planned item and sample, in that order; those without a response carry an
-    error that begins with :data:`NOT_ASKED`. Rows of probes come after."""
+    """One row for each planned item (or variant) and sample, in that order; those without a
+    response carry an error that begins with :data:`NOT_ASKED`. Rows of other probes come after."""
     calls: pl.LazyFrame
     """Every recorded call, with the columns of :func:`call_schema`; read when it is collected,
     where the run is finished."""
@@ -124,28 +141,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _parquet(path: Path, schema: dict[str, Any]) -> pl.DataFrame | None:
-    """A table of the run; None where it is not there.
-
-    Raises
-    ------
-    InputError
-        Where it is broken or not such a table.
-    """
-    import polars as pl
-
-    if not path.is_file():
-        return None
-    panic = getattr(pl.exceptions, "PanicException", RuntimeError)
-    try:
-        frame = pl.read_parquet(path, columns=list(schema), glob=False)
-        return frame.cast(pl.Schema(schema))
-    except (pl.exceptions.PolarsError, OSError, panic) as error:
-        raise InputError(
-            f"is not a table of a run ({error})", where=str(path), mend="Run the same command again"
-        ) from None
-
-
 def read_items_table(folder: Path) -> pl.DataFrame:
     """The items of a run.
 
@@ -154,7 +149,7 @@ def read_items_table(folder: Path) -> pl.DataFrame:
     InputError
         Where they are not there, or the table is broken.
     """
-    items = _parquet(folder / ITEMS, item_schema())
+    items = read_table(folder / ITEMS, item_schema())
     if items is None:
         raise InputError(
             "has no items.parquet", where=str(folder), mend="Run the same command again"
@@ -183,7 +178,7 @@ def read_run(folder: Path) -> RunRead:
     # so what is no longer in the one is in the other.
     left_out: list[LeftOut] = []
     answers, calls = _journal(folder / JOURNAL, left_out)
-    stored = _parquet(folder / RESPONSES, stored_schema())
+    stored = read_table(folder / RESPONSES, stored_schema())
     frames = [answers] if stored is None else [stored, answers]
     responses = pl.concat(frames).unique("task", keep="last", maintain_order=True)
     lazy = calls.lazy()
@@ -191,7 +186,8 @@ def read_run(folder: Path) -> RunRead:
         lazy = pl.concat([pl.scan_parquet(folder / CALLS, glob=False), lazy]).unique(
             "key", keep="last", maintain_order=True
         )
-    return RunRead(items, _planned(items, responses, manifest), lazy, manifest, left_out)
+    planned = _planned(asked_of(folder, items), responses, manifest)
+    return RunRead(items, planned, lazy, manifest, left_out)
 
 
 def _journal(path: Path, left_out: list[LeftOut]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -227,17 +223,17 @@ def _journal(path: Path, left_out: list[LeftOut]) -> tuple[pl.DataFrame, pl.Data
 
 
 def not_asked(
-    items: pl.DataFrame,
+    asked: pl.DataFrame,
     samples: int,
     present: pl.DataFrame | None,
     manifest: Mapping[str, Any],
 ) -> pl.DataFrame:
-    """Planned items and samples without a response, as responses that say so.
+    """What was planned and has no response, as responses that say so.
 
     Parameters
     ----------
-    items : polars.DataFrame
-        The planned items.
+    asked : polars.DataFrame
+        As :func:`asked_of` gives it.
     samples : int
         Responses planned for each.
     present : polars.DataFrame, optional
@@ -255,10 +251,9 @@ def not_asked(
     identity = manifest.get("identity") or {}
     reason = manifest.get("stopped") or "the run has not finished"
     schema = response_schema()
-    plan = _plan(items, samples)
+    plan = _plan(asked, samples)
     if present is not None:
-        own = present.filter(pl.col("probe").is_null())
-        plan = plan.join(own, on=_KEY, how="anti", maintain_order="left")
+        plan = plan.join(present, on=_KEY, how="anti", nulls_equal=True, maintain_order="left")
     given = {
         "model": identity.get("name"),
         "method": identity.get("label"),
@@ -270,31 +265,33 @@ def not_asked(
         *(
             pl.lit(None, kind).alias(name)
             for name, kind in schema.items()
-            if name not in (*_KEY, *given, "already_read")
+            if name not in (*_KEY, "cue", *given, "already_read")
         ),
     ).select(list(schema))
 
 
-def _plan(items: pl.DataFrame, samples: int) -> pl.DataFrame:
+def _plan(asked: pl.DataFrame, samples: int) -> pl.DataFrame:
     import polars as pl
 
     numbers = pl.DataFrame({"sample": range(samples)}, schema={"sample": pl.Int64})
-    return items.select("benchmark", "item_id").join(numbers, how="cross")
+    return asked.join(numbers, how="cross")
 
 
 def _planned(
-    items: pl.DataFrame, responses: pl.DataFrame, manifest: Mapping[str, Any]
+    asked: pl.DataFrame, responses: pl.DataFrame, manifest: Mapping[str, Any]
 ) -> pl.DataFrame:
-    """A row for each planned item and sample, in order; then the rows of probes."""
+    """A row for each planned item and sample, in order; then rows of probes that were not."""
     import polars as pl
 
     samples = whole(manifest.get("samples")) or 1
     columns = list(response_schema())
-    clean = pl.col("probe").is_null()
-    missing = not_asked(items, samples, responses, manifest)
-    rows = pl.concat([responses.filter(clean).select(columns), missing])
-    planned = _plan(items, samples).join(rows, on=_KEY, how="inner", maintain_order="left")
-    return pl.concat([planned.select(columns), responses.filter(~clean).select(columns)])
+    missing = not_asked(asked, samples, responses, manifest)
+    rows = pl.concat([responses.select(columns), missing])
+    plan = _plan(asked, samples).select(_KEY)
+    told: dict[str, Any] = {"on": _KEY, "nulls_equal": True, "maintain_order": "left"}
+    planned = plan.join(rows, how="inner", **told)
+    others = responses.filter(pl.col("probe").is_not_null()).join(plan, how="anti", **told)
+    return pl.concat([planned.select(columns), others.select(columns)])
 
 
 def matches(opened: Opened) -> bool:

@@ -23,6 +23,7 @@ __all__ = [
     "METHODS",
     "Method",
     "check_needs",
+    "check_starts",
     "default_prompt",
     "find_method",
     "methods",
@@ -45,17 +46,23 @@ class Method(NamedTuple):
     prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Called once with all parameters before the first call: checks what they name, such as a
     file, and says what it holds."""
+    starts: bool = False
+    """Whether every call of it is an answer from beginning to end, to options in the item's own
+    order: only then a start can be put before the model."""
 
 
 METHODS: dict[str, Method] = {
-    "direct": Method("the letter alone, in one call", direct, prompt="direct"),
-    "cot": Method("reasoning step by step, then the letter, in one call", cot, prompt="cot"),
+    "direct": Method("the letter alone, in one call", direct, prompt="direct", starts=True),
+    "cot": Method("reasoning step by step, then the letter, in one call", cot, prompt="cot",
+        starts=True,
+    ),
     "few_shot": Method(
         "worked examples as earlier turns, fixed or the most similar ones", few_shot.few_shot,
-        prompt=few_shot.prompt_of, prepare=few_shot.prepare,
+        prompt=few_shot.prompt_of, prepare=few_shot.prepare, starts=True,
     ),
     "self_consistency": Method(
-        "a vote of sampled chains of thought, with abstention", self_consistency, prompt="cot"
+        "a vote of sampled chains of thought, with abstention", self_consistency, prompt="cot",
+        starts=True,
     ),
     "ensemble": Method(
         "a vote over orders of the options, with abstention", ensemble, prompt="cot"
@@ -78,9 +85,7 @@ METHODS: dict[str, Method] = {
 
 def methods() -> Mapping[str, Method]:
     """Every method: ours, then those that other packages add under the kind ``method``."""
-    others = _plugins.table("method")
-    added = {n: m for n, m in others.items() if n not in METHODS and isinstance(m, Method)}
-    return METHODS | added
+    return METHODS | _plugins.added("method", METHODS, Method)
 
 
 def find_method(name: str) -> Method:
@@ -122,6 +127,23 @@ def check_needs(name: str, capabilities: Capabilities) -> None:
         raise InputError(
             f"{name} needs {_NEEDS.get(need, need)} ({state})",
             mend=f"Choose another back-end, or a method without: {', '.join(able)}",
+        )
+
+
+def check_starts(name: str) -> None:
+    """Refuse a method before whose answer no start can be put.
+
+    Raises
+    ------
+    InputError
+        For methods that cut, shuffle or do without the answer that the start begins.
+    """
+    if not find_method(name).starts:
+        able = ", ".join(n for n, m in methods().items() if m.starts)
+        raise InputError(
+            f"a start is not defined for the method {name}: its calls are not each an answer from "
+            "beginning to end, to the options in their own order",
+            mend=f"Run one of {able}, or use probes that change the item",
         )
 
 

@@ -9,11 +9,12 @@ __all__ = ["ASKED", "Asked"]
 
 
 class Asked(NamedTuple):
-    """The item and sample in hand."""
+    """The item, sample and probe in hand."""
 
     benchmark: str
     item_id: str
     sample: int
+    probe: str | None = None
 
 
 ASKED: ContextVar[Asked | None] = ContextVar("ASKED", default=None)

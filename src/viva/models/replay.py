@@ -135,7 +135,7 @@ class ReplayedRun(_Recorded):
 
 
 class ReplayedFile(_Recorded):
-    """Answers of a file, by benchmark, item and sample.
+    """Answers of a file, by benchmark, item, sample and probe.
 
     Parameters
     ----------
@@ -148,7 +148,8 @@ class ReplayedFile(_Recorded):
     def __init__(self, path: Path, model: str | None = None) -> None:
         import polars as pl
 
-        responses = read_responses(path).responses.filter(pl.col("probe").is_null())
+        responses = read_responses(path).responses
+        clean = pl.col("probe").is_null()
         subjects = responses["model"].unique().sort().to_list()
         if model is not None and model in subjects:
             responses = responses.filter(pl.col("model") == model)
@@ -159,7 +160,8 @@ class ReplayedFile(_Recorded):
                 where=str(path),
                 mend=f"Name one of them: {', '.join(subjects[:8])}",
             )
-        methods = responses["method"].unique(maintain_order=True).to_list()
+        told = responses.filter(clean) if responses.select(clean.any()).item() else responses
+        methods = told["method"].unique(maintain_order=True).to_list()
         if len(methods) > 1:
             raise InputError(
                 f"holds answers of {len(methods)} methods",
@@ -173,7 +175,9 @@ class ReplayedFile(_Recorded):
         self._responses = responses
         self._at = {
             key: at
-            for at, key in enumerate(responses.select("benchmark", "item_id", "sample").iter_rows())
+            for at, key in enumerate(
+                responses.select("benchmark", "item_id", "sample", "probe").iter_rows()
+            )
         }
 
     def settings(self) -> dict[str, Any]:

@@ -164,4 +164,8 @@ def check_arm(backend: Backend, arm: str) -> None:
         return
     there = prefill_arm(backend)
     if arm != there:
-        raise InputError(f"{backend.model} serves the arm {there}, not {arm}")
+        raise InputError(
+            f"{backend.model} serves the arm {there}, not {arm}",
+            mend=f"Ask for that arm; {', '.join(n for n, a in ARMS.items() if not a.continues)} "
+            "are arms of their own",
+        )

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from viva.runs.evaluating import Run, evaluate
     from viva.runs.exporting import export
+    from viva.runs.probing import probe
     from viva.runs.progress import live
     from viva.runs.session import INTERRUPTED, Limits
 
-__all__ = ["INTERRUPTED", "Limits", "Run", "evaluate", "export", "live"]
+__all__ = ["INTERRUPTED", "Limits", "Run", "evaluate", "export", "live", "probe"]
 
 _HOMES = {
     "INTERRUPTED": "viva.runs.session",
@@ -20,6 +21,7 @@ _HOMES = {
     "evaluate": "viva.runs.evaluating",
     "export": "viva.runs.exporting",
     "live": "viva.runs.progress",
+    "probe": "viva.runs.probing",
 }
 
 

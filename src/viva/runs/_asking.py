@@ -12,6 +12,7 @@ from typing import Any
 from viva.errors import InputError
 from viva.models import CallFailed, Capabilities, Completion, Request
 from viva.models.client import Client
+from viva.models.starts import with_start
 from viva.runs.counts import Counts
 from viva.runs.tasks import Keys, Task, prompt_hash
 
@@ -74,7 +75,12 @@ class Asking:
         return self._client.capabilities
 
     async def generate(self, request: Request) -> Completion:
-        """Complete a request; one that this task has made before is not made again."""
+        """Complete a request; one that this task has made before is not made again.
+
+        Where the task has a start, it is put before the model in every call.
+        """
+        if self._task.start is not None:
+            request = with_start(request, self._task.start, self._task.arm)
         if request.seed is None:
             request = request.with_seed(self._keys.seed(self._task, request.draw))
         request_hash, prompt = request.hash(), prompt_hash(request)

@@ -137,7 +137,7 @@ class Engine:
     async def _answer(self, key: str, task: Task) -> None:
         """One task from its first call to its line in the journal."""
         item = task.item
-        ASKED.set(Asked(item.benchmark, item.item_id, task.sample))
+        ASKED.set(Asked(item.benchmark, item.item_id, task.sample, task.probe))
         asking = Asking(
             task,
             key,

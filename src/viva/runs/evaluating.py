@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva import methods
 from viva.errors import InputError
@@ -20,13 +20,13 @@ from viva.models.retrying import Retry
 from viva.models.specs import ModelOptions, open_model
 from viva.runs import manifest as manifests
 from viva.runs.folder import locked, open_folder
-from viva.runs.planning import identity_of, plan_items
+from viva.runs.planning import Plan, identity_of, plan_items
 from viva.runs.session import Limits, Progress, Session
 
 if TYPE_CHECKING:
     from viva._files import Source
 
-__all__ = ["Run", "evaluate"]
+__all__ = ["Asked", "Means", "Run", "check_counts", "check_not_less", "conduct", "evaluate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def evaluate(
         For anything that cannot be used, before the first call where it can be known then; for a
         folder that another process holds or that cannot be written; where no call gets through.
     """
-    _check(samples, limit, max_connections)
+    check_counts(samples, limit, max_connections)
     values = methods.set_parameters(method, parameters or {})
     chosen = methods.load_prompt(prompt) if prompt is not None else None
     in_use = chosen or methods.default_prompt(method, values)
@@ -136,7 +136,7 @@ def evaluate(
     holds = open_folder(folder)
     with locked(folder):
         earlier = read_manifest(folder) if holds or (folder / MANIFEST).exists() else None
-        _check_not_less(folder, earlier, limit, samples)
+        check_not_less(folder, earlier, limit, samples)
         plan = plan_items(benchmark, limit=limit, folder=folder, earlier=earlier)
         options = options or ModelOptions()
         backend = open_model(model, options) if isinstance(model, str) else model
@@ -161,47 +161,124 @@ def evaluate(
         )
         if earlier is not None:
             manifests.check_same(folder, earlier, identity)
-        operation |= {
-            "prompt": in_use.name if in_use else None,
-            "max_connections": max_connections,
-            "timeout": options.timeout,
-            "budget": asdict(budget or Limits()),
-            "retry": asdict(retry or Retry()),
-            "prices": asdict(prices) if prices else None,
-        }
+        how = Asked(method, values, sampling, in_use, samples, limit)
+        paid = Means(options, max_connections, budget, retry, prices, progress)
         if isinstance(model, str) and options.base_urls:
             operation.setdefault("base_urls", list(options.base_urls))
-        ask = partial(methods.find_method(method).ask, sampling=sampling, prompt=in_use, **values)
-        client = partial(
-            Client,
-            backend,
-            limiter=Limiter(max_connections or options.connections or backend.connections),
-            retry=retry,
-            prices=prices,
-            timeout=options.timeout if isinstance(model, str) else None,
-        )
-        session = Session(
-            folder=folder,
-            plan=plan,
-            earlier=earlier,
-            identity=identity,
-            operation=manifests.clean(operation),
-            samples=samples,
-            limit=limit,
-        )
-        outcome = session.run(
-            backend,
-            ask,
-            client,
-            method=method,
-            budget=budget or Limits(),
-            progress=progress,
-            close=isinstance(model, str),
-        )
-        return Run(folder=folder, **outcome)
+        return conduct(
+            folder, plan, backend, how, paid,
+            earlier=earlier, identity=identity, operation=operation, close=isinstance(model, str),
+        )  # fmt: skip
 
 
-def _check(samples: int, limit: int | None, max_connections: int | None) -> None:
+class Asked(NamedTuple):
+    """What is asked of each item."""
+
+    method: str
+    values: Mapping[str, Any]
+    """All parameters of the method."""
+    sampling: Sampling
+    prompt: methods.Prompt | None
+    samples: int
+    limit: int | None
+
+
+class Means(NamedTuple):
+    """How the calls are made, which no answer depends on."""
+
+    options: ModelOptions
+    max_connections: int | None = None
+    budget: Limits | None = None
+    retry: Retry | None = None
+    prices: Prices | None = None
+    progress: Progress | None = None
+
+
+def conduct(
+    folder: Path,
+    plan: Plan,
+    backend: Backend,
+    asked: Asked,
+    means: Means,
+    *,
+    earlier: dict[str, Any] | None,
+    identity: dict[str, Any],
+    operation: dict[str, Any],
+    close: bool,
+) -> Run:
+    """Ask what is planned, in a folder whose lock is held.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The run folder.
+    plan : Plan
+        What is to be asked.
+    backend : Backend
+        Who is asked; closed at the end where ``close``.
+    asked : Asked
+        How.
+    means : Means
+        By which calls.
+    earlier : dict, optional
+        The manifest that is there.
+    identity, operation : dict
+        Settings, as the manifest is to hold them; the means are added to the latter.
+    close : bool
+        Whether the back-end was opened for this run, with the timeout of the means.
+
+    Raises
+    ------
+    InputError
+        As :func:`evaluate`.
+    """
+    prompt, budget = asked.prompt, means.budget or Limits()
+    operation = operation | {
+        "prompt": prompt.name if prompt else None,
+        "max_connections": means.max_connections,
+        "timeout": means.options.timeout,
+        "budget": asdict(budget),
+        "retry": asdict(means.retry or Retry()),
+        "prices": asdict(means.prices) if means.prices else None,
+    }
+    ask = partial(
+        methods.find_method(asked.method).ask,
+        sampling=asked.sampling,
+        prompt=prompt,
+        **asked.values,
+    )
+    most = means.max_connections or means.options.connections or backend.connections
+    client = partial(
+        Client,
+        backend,
+        limiter=Limiter(most),
+        retry=means.retry,
+        prices=means.prices,
+        timeout=means.options.timeout if close else None,
+    )
+    session = Session(
+        folder=folder,
+        plan=plan,
+        earlier=earlier,
+        identity=identity,
+        operation=manifests.clean(operation),
+        samples=asked.samples,
+        limit=asked.limit,
+    )
+    outcome = session.run(
+        backend,
+        ask,
+        client,
+        method=asked.method,
+        budget=budget,
+        progress=means.progress,
+        close=close,
+    )
+    return Run(folder=folder, **outcome)
+
+
+def check_counts(samples: int, limit: int | None, max_connections: int | None) -> None:
+    """Raise InputError for a number below 1."""
     for name, value in (
         ("samples", samples), ("limit", limit), ("max_connections", max_connections),
     ):  # fmt: skip
@@ -209,7 +286,7 @@ def _check(samples: int, limit: int | None, max_connections: int | None) -> None
             raise InputError(f"{name} is {value}", mend="At least 1 is needed")
 
 
-def _check_not_less(
+def check_not_less(
     folder: Path, earlier: Mapping[str, Any] | None, limit: int | None, samples: int
 ) -> None:
     """A run can be widened, not narrowed: what it planned stays planned."""

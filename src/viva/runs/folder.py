@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from viva._files import read_json
 from viva.errors import InputError
-from viva.formats.run import ITEMS, KIND, LOCK, MANIFEST
+from viva.formats.run import ITEMS, KIND, LOCK, MANIFEST, REFUSED, VARIANTS
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = ["holder", "locked", "move", "open_folder", "write_frame", "write_whole"]
 
+_BEFORE_MANIFEST = (LOCK, ITEMS, VARIANTS, REFUSED, "writer.jsonl")
 _CHOOSE = "Choose another --out"
 _ROW_GROUP = 10_000
 """Rows of a table that are read together: a part of a table can be had without the rest."""
@@ -50,7 +51,9 @@ def open_folder(folder: Path) -> bool:
             raise InputError("holds something that is no run", where=str(folder), mend=_CHOOSE)
         return True
     # A process that was killed before its first manifest leaves these.
-    if strange := sorted(n for n in inside if n not in (LOCK, ITEMS) and not n.startswith(_MADE)):
+    if strange := sorted(
+        n for n in inside if n not in _BEFORE_MANIFEST and not n.startswith(_MADE)
+    ):
         raise InputError(
             f"is not empty and holds no run (first: {strange[0]})",
             where=str(folder),

@@ -42,7 +42,7 @@ def write_scores(
     import polars as pl
 
     from viva.answers._options import index_options
-    from viva.formats.run import not_asked
+    from viva.formats.run import asked_of, not_asked
     from viva.records import response_schema, score_schema
     from viva.scoring import score_responses
 
@@ -58,7 +58,7 @@ def write_scores(
             parts.append(score_responses(items, part))
             index_options.cache_clear()  # of items that do not come again
         present = stored.select("benchmark", "item_id", "sample", "probe").collect()
-    missing = not_asked(items, samples, present, manifest)
+    missing = not_asked(asked_of(folder, items), samples, present, manifest)
     parts.append(score_responses(items, missing))
     write_frame(folder / SCORES, _in_order(pl.concat(parts), items))
 

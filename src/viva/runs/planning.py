@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from viva.records import ItemsRead
 
-__all__ = ["BUNDLED", "FEWEST_OPTIONS", "Plan", "identity_of", "names_a_file", "plan_items"]
+__all__ = [
+    "BUNDLED",
+    "FEWEST_OPTIONS",
+    "Plan",
+    "hash_of",
+    "identity_of",
+    "names_a_file",
+    "plan_items",
+]
 
 BUNDLED = "bundled"
 """Stands for all bundled benchmarks wherever the name of one may stand."""
@@ -38,6 +46,17 @@ class Plan(NamedTuple):
     """Count, hash, what was left out by reason, items without exactly one right option."""
     new: bool
     """Whether the items differ from those in the folder."""
+    variants: pl.DataFrame | None = None
+    """What probes make of the items, where these are asked: columns of
+    :func:`viva.formats.run.variant_schema`."""
+    refused: pl.DataFrame | None = None
+    """Items to which a probe does not apply: columns of
+    :func:`viva.formats.run.refused_schema`."""
+
+    @property
+    def asked(self) -> int:
+        """Items or variants to ask."""
+        return self.items.height if self.variants is None else self.variants.height
 
 
 def identity_of(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -94,7 +113,7 @@ def plan_items(
         if fewer := read.items.height - askable.height:
             reasons[_NO_OPTIONS] += fewer
         if "sha256" not in found:
-            found["hash"] = _hash(askable)
+            found["hash"] = hash_of(askable)
         found["items"] = askable.height
         reads.append(ItemsRead(askable if limit is None else askable.head(limit), []))
     items = reads[0].items if len(reads) == 1 else merge(reads).items
@@ -102,7 +121,7 @@ def plan_items(
         raise InputError("no item to ask: none has two options", mend="Give items with options")
     summary = {
         "count": items.height,
-        "hash": _hash(items),
+        "hash": hash_of(items),
         "left_out": dict(sorted(reasons.items())),
         "without_one_right_option": items.filter(
             pl.col("target").ne_missing(pl.lit("choice"))
@@ -185,7 +204,7 @@ def _with_unkeyed(source: Any) -> ItemsRead:
     return ItemsRead(pl.concat([keyed.items, extra]), left)
 
 
-def _hash(items: pl.DataFrame) -> str:
+def hash_of(items: pl.DataFrame) -> str:
     """SHA-256 over what identifies the items, in order, in hex."""
     found = hashlib.sha256()
     columns = ("benchmark", "item_id", "question", "options", "context", "key")

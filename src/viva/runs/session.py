@@ -19,10 +19,11 @@ from typing import Any
 
 from viva import methods
 from viva.errors import InputError
-from viva.formats.run import ITEMS, JOURNAL, SCORES
+from viva.formats.run import ITEMS, JOURNAL, REFUSED, SCORES, VARIANTS
 from viva.models import Backend
 from viva.models.budget import Budget
 from viva.models.client import Client
+from viva.models.starts import ARMS, check_arm
 from viva.runs import manifest as manifests
 from viva.runs.compaction import compact
 from viva.runs.counts import Counts
@@ -32,7 +33,7 @@ from viva.runs.grading import write_scores
 from viva.runs.journal import Journal, repair
 from viva.runs.planning import Plan
 from viva.runs.resuming import Earlier, read_earlier
-from viva.runs.tasks import Keys, tasks_of
+from viva.runs.tasks import Keys, Task, tasks_of
 
 __all__ = ["INTERRUPTED", "Limits", "Progress", "Session"]
 
@@ -87,7 +88,7 @@ class Session:
     ) -> None:
         self.folder, self.plan = folder, plan
         self.samples = samples
-        self.planned = plan.items.height * samples
+        self.planned = plan.asked * samples
         self.counts = Counts(planned=self.planned)
         self._begun = time.monotonic()
         self._before: tuple[int, int, int, float] = (0, 0, 0, 0.0)
@@ -172,7 +173,7 @@ class Session:
             earlier = self._take_up()
             identity = self._manifest["identity"]
             keys = Keys(_keyed(identity), identity["seed"])
-            left = unfinished(tasks_of(self.plan.items, self.samples), keys, earlier.tasks)
+            left = unfinished(self._tasks(), keys, earlier.tasks)
             first = next(left, None)
             if first is None:  # nobody is called: the server may be gone
                 return None
@@ -187,8 +188,7 @@ class Session:
                 on_event=self.counts.on_event,
             )
             (self.folder / SCORES).unlink(missing_ok=True)  # they are of what was there before
-            if self.plan.new or not (self.folder / ITEMS).is_file():
-                write_frame(self.folder / ITEMS, self.plan.items)
+            self._write_plan()
             self._manifest["capabilities"] = manifests.capabilities_of(backend.capabilities)
             self._write("running", None, {})
             with contextlib.closing(Journal(self.folder / JOURNAL)) as journal:
@@ -209,6 +209,17 @@ class Session:
         finally:
             if close:
                 await backend.close()
+
+    def _tasks(self) -> Iterator[Task]:
+        return tasks_of(self.plan.items, self.samples, self.plan.variants)
+
+    def _write_plan(self) -> None:
+        """The tables of what is asked, where they are new."""
+        plan = self.plan
+        tables = {ITEMS: plan.items, VARIANTS: plan.variants, REFUSED: plan.refused}
+        for name, table in tables.items():
+            if table is not None and (plan.new or not (self.folder / name).is_file()):
+                write_frame(self.folder / name, table)
 
     def _take_up(self) -> Earlier:
         """What earlier sessions left, counted in."""
@@ -235,9 +246,13 @@ class Session:
         check = getattr(backend, "check", None)
         if check is not None:
             await check()
-        if methods.find_method(method).needs:
+        variants = self.plan.variants
+        arms = [] if variants is None else variants["arm"].drop_nulls().unique().sort().to_list()
+        if methods.find_method(method).needs or any(ARMS[arm].continues for arm in arms):
             await backend.probe()
         methods.check_needs(method, backend.capabilities)
+        for arm in arms:
+            check_arm(backend, arm)
 
     async def _until_stopped(self, engine: Engine, client: Client, tasks: Any) -> str | None:
         counts = self.counts

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Keys", "Task", "prompt_hash", "tasks_of"]
 
+_SLICE = 1_000
+"""Variants made into tasks at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -26,8 +29,10 @@ class Task:
     sample: int = 0
     probe: str | None = None
     cue: str | None = None
-    prefix: str | None = None
-    """A start that is put before the model; None = the item is asked clean."""
+    start: str | None = None
+    """Text that is put before the model; None = the item is asked as it stands."""
+    arm: str = "prefill"
+    """How it is put there, one of :data:`viva.models.starts.ARMS`."""
 
 
 def prompt_hash(request: Request) -> str:
@@ -57,10 +62,11 @@ class Keys:
     def task(self, task: Task) -> str:
         """32 hex digits that change with anything that can change the answer."""
         item = task.item
+        start = None if task.start is None else (task.arm, task.start)
         said = json.dumps(
             (
                 item.benchmark, item.item_id, item.question, item.options, item.context,
-                task.probe, task.cue, task.prefix, task.sample,
+                task.probe, task.cue, start, task.sample,
             ),
             ensure_ascii=False,
             separators=(",", ":"),
@@ -78,8 +84,10 @@ class Keys:
         return int.from_bytes(raw[:4], "big") & 0x7FFFFFFF
 
 
-def tasks_of(items: pl.DataFrame, samples: int) -> Iterator[Task]:
-    """Every sample of every item, made as they are asked for.
+def tasks_of(
+    items: pl.DataFrame, samples: int, variants: pl.DataFrame | None = None
+) -> Iterator[Task]:
+    """Every sample of every item, or of every variant, made as they are asked for.
 
     The samples of an item follow one another: servers that keep prompts find them again.
 
@@ -89,7 +97,18 @@ def tasks_of(items: pl.DataFrame, samples: int) -> Iterator[Task]:
         Columns of :func:`viva.records.item_schema`.
     samples : int
         Responses for each item.
+    variants : polars.DataFrame, optional
+        What probes make of the items, with the columns of
+        :func:`viva.formats.run.variant_schema`: these are asked then, and nothing else.
     """
-    for item in items_of(items):
-        for sample in range(samples):
-            yield Task(item, sample)
+    if variants is None:
+        for item in items_of(items):
+            for sample in range(samples):
+                yield Task(item, sample)
+        return
+    for part in variants.iter_slices(_SLICE):
+        put = part.select("probe", "cue", "start", "arm").iter_rows()
+        asked = items_of(items[part["place"]])
+        for item, (probe, cue, start, arm) in zip(asked, put, strict=True):
+            for sample in range(samples):
+                yield Task(item, sample, probe, cue, start, arm or "prefill")
