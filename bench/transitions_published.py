@@ -85,28 +85,29 @@ def by_package(clean: dict[int, Any], misled: dict[int, Any]) -> dict[str, int]:
     return out
 
 
-def read_by_package(data: Path, rows: list[dict[str, Any]], resamples: int) -> dict[str, Any]:
+def write_answers(rows: list[dict[str, Any]], folder: Path) -> None:
+    """The texts as generic answers files, ``clean.jsonl`` and ``misled.jsonl``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sides: dict[str, list[str]] = {"clean": [], "misled": []}
+    for (model, probe), run in by_run(rows).items():
+        for item, row in run.items():
+            answer = {"benchmark": "medqa_5options", "item_id": str(item), "model": model}
+            answer["response"] = row["response"]
+            if probe != "clean":
+                answer |= {"probe": probe, "cue": row["cue_option"]}
+            sides["clean" if probe == "clean" else "misled"].append(json.dumps(answer) + "\n")
+    for name, lines in sides.items():
+        (folder / f"{name}.jsonl").write_text("".join(lines), "utf-8")
+
+
+def read_by_package(data: Path, folder: Path, resamples: int) -> dict[str, Any]:
     """The summary of ``viva probe analyse`` on the texts."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("clean", "misled"):
-            lines = []
-            for (model, probe), run in by_run(rows).items():
-                if (probe == "clean") != (name == "clean"):
-                    continue
-                for item, row in run.items():
-                    lines.append(
-                        {"benchmark": "medqa_5options", "item_id": str(item), "model": model,
-                         "response": row["response"]}
-                        | ({"probe": probe, "cue": row["cue_option"]} if name == "misled" else {})
-                    )  # fmt: skip
-            path = Path(folder) / f"{name}.jsonl"
-            path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-        return viva.analyse_probes(
-            Path(folder) / "clean.jsonl",
-            Path(folder) / "misled.jsonl",
-            items=data / "medqa/medqa_us_5opt_test.jsonl",
-            resamples=resamples,
-        ).summary
+    return viva.analyse_probes(
+        folder / "clean.jsonl",
+        folder / "misled.jsonl",
+        items=data / "medqa/medqa_us_5opt_test.jsonl",
+        resamples=resamples,
+    ).summary
 
 
 def shown(value: float | None, digits: int = 1) -> str:
@@ -117,6 +118,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument(
+        "--write", type=Path, help="keep clean.jsonl and misled.jsonl for `viva probe analyse` here"
+    )
     args = parser.parse_args()
     rows = rows_of(args.data)
     runs = by_run(rows)
@@ -130,7 +134,10 @@ def main() -> int:
     print(f"published verdicts: {checked - differing} of {checked} runs equal in every count\n")
 
     print(f"{'model, cue':46}{'clean':>7}{'misled':>8}{'lost':>7}{'gained':>8}{'followed':>10}")
-    summary = read_by_package(args.data, rows, args.resamples)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.write or Path(temporary)
+        write_answers(rows, folder)
+        summary = read_by_package(args.data, folder, args.resamples)
     wrong = 0
     for model, probe, *published in PUBLISHED:
         clean, misled = runs[model, "clean"], runs[model, probe]
