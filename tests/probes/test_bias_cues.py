@@ -120,11 +120,13 @@ def test_questions_about_a_patient_are_told_from_others():
     case = Item("e", "1", "A 30-year-old woman is tired. Which metal?", options, Choice(0))
     fact = Item("e", "1", "Which metal is in haemoglobin?", options, Choice(0))
     wording = load("bias_cues")
-    for item, frames in ((case, "case"), (fact, "plain")):
+    child = Item("e", "1", "A 3-year-old boy is tired. Which metal?", options, Choice(0))
+    for item, frames in ((case, "case"), (fact, "plain"), (child, "child")):
         for seed in range(10):
             for v in variants([item], "bias_cue", seed=seed).variants:
                 kind = v.probe.partition(".")[2]
-                heads = {f.partition("{claim}")[0] for f in wording[kind][frames]}
+                suited = wording[kind].get(frames) or wording[kind]["case"]
+                heads = {f.partition("{claim}")[0] for f in suited}
                 assert any(added(v).startswith(head) for head in heads)
 
 
@@ -132,7 +134,8 @@ def test_three_frames_for_every_kind():
     wording = load("bias_cues")
     assert set(wording) - {"claims", "irrelevant"} == set(KINDS)
     for kind in KINDS:
-        for frames in (wording[kind]["case"], wording[kind]["plain"]):
+        assert {"case", "plain"} <= set(wording[kind]) <= {"case", "plain", "child"}
+        for frames in wording[kind].values():
             assert len(set(frames)) == len(frames) >= 3
             for frame in frames:
                 assert frame.count("{claim}") == 1

@@ -138,7 +138,6 @@ def test_control_arms_are_probes_that_name_no_control_of_their_own():
             assert control in PROBES, f"{name}: {control}"
             assert PROBES[control].control == ()
         assert probe.description
-        assert probe.description[0].islower()
 
 
 def test_a_name_stands_for_all_its_strengths():

@@ -15,7 +15,7 @@ from functools import cache, partial
 
 from viva.models.starts import arm_label
 from viva.probes._templates import load
-from viva.probes.sentences import words
+from viva.probes.sentences import nameable, words
 from viva.probes.starts import STREAM, STRENGTHS, closing, draw, said, voice
 from viva.probes.variant import Probe, Reason, Refused, Relation, Start, Variant, refused
 from viva.records import LETTERS, Item
@@ -77,9 +77,7 @@ def irrelevant_start(
     length = len(said(item, rng, strength, arm, drawn.at, drawn.finding))
     wording = load("irrelevant_starts")
     tone = "unsure" if strength == "uncertain" else "firm"
-    text = as_long(
-        rng, length, wording["openings"][strength], tone, [words(o) for o in item.options]
-    )
+    text = as_long(rng, length, wording["openings"][strength], tone, item.options)
     if text is None:
         return refused(item, name, Reason.NO_WORDING)
     return [Variant(item, name, Relation.PRESERVING, None, Start(text, arm))]
@@ -119,21 +117,24 @@ def as_long(
     tone : str
         ``firm`` or ``unsure``.
     options : sequence of str
-        :func:`viva.probes.sentences.words` of the options.
+        None of them may be named.
 
     Returns
     -------
     str or None
         None where every sentence names an option.
     """
-    # Few options begin with a word that the wording has at all.
-    options = [o for o in options if (first := o.split(None, 1)[:1]) and first[0] in _vocabulary()]
+    named = nameable(options, _vocabulary())
 
     def clear(its_words: str) -> bool:
-        return not any(option in its_words for option in options)
+        return not any(option in its_words for option in named)
 
-    pool = [s for s, its in _pool(tone) if not options or clear(its)]
-    fitting = [o for o in openings if len(o) + _SHORTEST < length and clear(words(o))]
+    pool = [sentence for sentence, its in _pool(tone) if not named or clear(its)]
+    fitting = [
+        opening
+        for opening in openings
+        if len(opening) + _SHORTEST < length and (not named or clear(words(opening)))
+    ]
     opening = fitting[int(rng.random() * len(fitting))] if fitting else ""
     text = [opening] if opening else []
     room = length - len(opening) - 1 if opening else length

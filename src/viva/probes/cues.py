@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 
 from viva.errors import InputError
 from viva.probes._templates import filled, load
 from viva.probes.distractors import option_named
-from viva.probes.sentences import sentences, words
+from viva.probes.sentences import nameable, sentences, words
 from viva.probes.starts import STREAM, choose
 from viva.probes.variant import Probe, Reason, Refused, Relation, Variant, changed, refused
 from viva.records import LETTERS, Item
@@ -31,6 +31,10 @@ POSITIONS = ("after_first", "end")
 _PATIENT = re.compile(
     r"\b(?:patients?|(?:year|month|week|day)s?[ -]old|[mM]an|[wW]oman|boy|girl|infant|newborn"
     r"|neonate|primigravida|multigravida|G\d ?P\d)\b"
+)
+_CHILD = re.compile(
+    r"\b(?:(?:\d+|\w+)[ -](?:months?|weeks?|days?|hours?)[ -]old|(?:[1-9]|1[0-5])[ -]years?[ -]old"
+    r"|infant|newborn|neonate|child|toddler)\b"
 )
 _FINISHED = re.compile(r"[.!?][\"”’)\]]*\Z")
 
@@ -64,9 +68,13 @@ def with_sentence(question: str, sentence: str, position: str) -> str:
     return f"{question[:end]} {sentence}{question[end:]}"
 
 
-def _about_a_patient(question: str) -> bool:
-    """Whether the question tells of a patient, beyond using the word in what it asks."""
-    return len(sentences(question)) > 1 and _PATIENT.search(question) is not None
+def _frames(wording: Mapping[str, Sequence[str]], question: str) -> Sequence[str]:
+    """The frames that suit a question: it tells of a child, of another patient, or of none."""
+    if len(sentences(question)) < 2 or not _PATIENT.search(question):
+        return wording["plain"]  # the word alone in what is asked makes no patient
+    if "child" in wording and _CHILD.search(question):
+        return wording["child"]
+    return wording["case"]
 
 
 @cache
@@ -75,9 +83,16 @@ def _irrelevant() -> tuple[tuple[str, str], ...]:
     return tuple((text, words(text)) for text in load("bias_cues")["irrelevant"])
 
 
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Every word of the irrelevant claims."""
+    return frozenset(word for _, its in _irrelevant() for word in its.split())
+
+
 def _irrelevant_claim(u: float, length: int, options: Sequence[str]) -> str | None:
     """One of the three claims nearest in length that name no option."""
-    clear = [text for text, its in _irrelevant() if not any(option in its for option in options)]
+    named = nameable(options, _vocabulary())
+    clear = [text for text, its in _irrelevant() if not any(option in its for option in named)]
     nearest = sorted(clear, key=lambda text: abs(len(text) - length))[:3]
     near = [t for t in nearest if abs(len(t) - length) <= 8] or nearest[:1]
     return near[int(u * len(near))] if near else None
@@ -116,13 +131,13 @@ def bias_cue(
         return refused(item, name, drawn)
     found, at = drawn
     wording = load("bias_cues")
-    frames = wording[kind]["case" if _about_a_patient(item.question) else "plain"]
+    frames = _frames(wording[kind], item.question)
     frame = frames[int(rng.random() * len(frames))]
     claims = wording["claims"]
     claim = claims[int(rng.random() * len(claims))]
     if says == "irrelevant":
         length = len(filled(claim, cue=option_named(item, at)))
-        chosen = _irrelevant_claim(rng.random(), length, [words(o) for o in item.options])
+        chosen = _irrelevant_claim(rng.random(), length, item.options)
         if chosen is None:
             return refused(item, name, Reason.NO_WORDING)
         claim, cue = chosen, None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-__all__ = ["is_finding", "sentences", "words"]
+__all__ = ["is_finding", "nameable", "sentences", "words"]
 
 _END = re.compile(r"[.!?]+[\"”’)\]]*(?=\s+[\"“‘(\[]?[A-Z0-9])")
 _ABBREVIATION = re.compile(
@@ -53,6 +53,15 @@ def sentences(text: str) -> list[tuple[int, int]]:
 def words(text: str) -> str:
     """The words of a text in lower case, one space on either side of each."""
     return f" {' '.join(_WORD.findall(text.lower()))} "
+
+
+def nameable(options: Iterable[str], vocabulary: Collection[str]) -> list[str]:
+    """:func:`words` of the options that a text of this vocabulary might name; most are not."""
+    return [
+        words(option)
+        for option in options
+        if (first := _WORD.search(option)) and first[0].lower() in vocabulary
+    ]
 
 
 def is_finding(sentence: str, options: Collection[str]) -> bool:
