@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Before anything imports numpy: the libraries read these once, when they are loaded.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
@@ -11,7 +12,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("NO_COLOR", "1")
 os.environ.setdefault("COLUMNS", "100")
 
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
@@ -56,6 +57,35 @@ def shared() -> Path:
 def root() -> Path:
     """The folder of the checkout."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, str, dict[str, str]], None]]:
+    """Puts a package of others on the path: module, its source, entry points of the group viva."""
+    from viva import _plugins
+
+    def forget() -> None:
+        for kept in (_plugins._found, _plugins._object, _plugins._unused):
+            kept.cache_clear()
+
+    def add(module: str, source: str, entries: dict[str, str]) -> None:
+        (tmp_path / f"{module}.py").write_text(source)
+        info = tmp_path / f"{module}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        lines = [f"{name} = {value}" for name, value in entries.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[viva]", *lines]) + "\n")
+        added.append(module)
+
+    added: list[str] = []
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+    yield add
+    forget()
+    for module in added:
+        sys.modules.pop(module, None)
 
 
 @pytest.fixture(scope="session")

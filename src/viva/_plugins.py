@@ -13,19 +13,22 @@ reported with its name and left out: it never stops what does not need it.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Container
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["GROUP", "KINDS", "load", "names", "table"]
+__all__ = ["GROUP", "KINDS", "added", "load", "names", "table"]
+
+_Shape = TypeVar("_Shape")
 
 GROUP = "viva"
 """The entry-point group."""
 
-KINDS = ("adapter", "backend", "format", "method", "probe")
+KINDS = ("adapter", "backend", "export", "format", "method", "probe")
 """The tables that other packages can add to: ``viva.benchmarks.ADAPTERS``,
-``viva.models.BACKENDS``, ``viva.formats.FORMATS``, ``viva.methods.METHODS`` and
-``viva.probes.PROBES``."""
+``viva.models.BACKENDS``, ``viva.formats.EXPORTS``, ``viva.formats.FORMATS``,
+``viva.methods.METHODS`` and ``viva.probes.PROBES``."""
 
 
 def _package(entry: EntryPoint) -> str:
@@ -102,3 +105,32 @@ def table(kind: str) -> dict[str, Any]:
     """Every object of a kind that other packages give and that can be loaded, by name."""
     loaded = ((name, load(kind, name)) for name in names(kind))
     return {name: value for name, value in loaded if value is not None}
+
+
+def added(kind: str, own: Container[str], shape: type[_Shape]) -> dict[str, _Shape]:
+    """What other packages add to one of Viva's tables.
+
+    Parameters
+    ----------
+    kind : str
+        One of :data:`KINDS`.
+    own : container of str
+        Names of Viva's own table, which nobody can take.
+    shape : type
+        That of the table's entries; an object of another one is left out with a warning.
+    """
+    found = {}
+    for name, value in table(kind).items():
+        if name in own:
+            _unused(f"{kind}.{name}", "Viva has one of that name")
+        elif not isinstance(value, shape):
+            _unused(f"{kind}.{name}", f"it is a {type(value).__name__}, not a {shape.__name__}")
+        else:
+            found[name] = value
+    return found
+
+
+@cache
+def _unused(entry: str, reason: str) -> None:
+    """Say so, once."""
+    warnings.warn(f"{entry} of another package is not used: {reason}", stacklevel=4)

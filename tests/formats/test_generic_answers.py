@@ -205,6 +205,7 @@ def test_folders(tmp_path):
         read_responses(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:format")
 def test_formats_of_other_packages(monkeypatch):
     def read(opened, reading):
         for row, values in opened.rows:

@@ -30,7 +30,9 @@ from viva.models import Capabilities, Prefill
 
 
 def test_every_method_of_the_issue_is_there_under_its_name():
-    assert set(METHODS) == {
+    # The tests of runs add methods of their own.
+    ours = {name for name, each in METHODS.items() if each.ask.__module__.startswith("viva.")}
+    assert ours == {
         "direct", "cot", "few_shot", "self_consistency", "budget_forcing", "answer_format",
         "option_logprob", "ensemble",
     }  # fmt: skip
@@ -168,6 +170,7 @@ async def _foreign(item, client, *, sampling=None, prompt=None, depth: int = 2) 
 FOREIGN = Method("of another package", _foreign, needs=frozenset({"prefill"}))
 
 
+@pytest.mark.filterwarnings("ignore:method.cot")
 def test_other_packages_add_methods_but_take_no_name_of_ours(monkeypatch):
     entries = [
         EntryPoint(f"method.{name}", f"{__name__}:FOREIGN", "viva") for name in ("deep", "cot")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from viva import _plugins
 from viva.errors import InputError
 from viva.models import BACKENDS, BackendKind, ModelOptions, open_model
 
@@ -81,33 +80,23 @@ def test_every_kind_is_described():
         assert kind.description.startswith(f"{name}/")
 
 
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package on the path that adds a back-end."""
-    (tmp_path / "other_backend.py").write_text(
+def test_another_package_adds_a_back_end(install):
+    install(
+        "other_backend",
         "from viva.models import BackendKind\n"
         "def opened(rest, options):\n    return rest, options.name\n"
-        "KIND = BackendKind('mine/NAME', opened)\n"
+        "KIND = BackendKind('mine/NAME', opened)\n",
+        {
+            "backend.mine": "other_backend:KIND",
+            "backend.odd": "other_backend:opened",
+            "backend.broken": "other_backend_absent:KIND",
+        },
     )
-    info = tmp_path / "other_backend-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other-backend\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[viva]\nbackend.mine = other_backend:KIND\nbackend.broken = other_backend_absent:KIND\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    _plugins._found.cache_clear()
-    _plugins._object.cache_clear()
-    yield
-    _plugins._found.cache_clear()
-    _plugins._object.cache_clear()
-
-
-@pytest.mark.usefixtures("package")
-def test_another_package_adds_a_back_end():
     assert open_model("mine/a/b", ModelOptions(name="n")) == ("a/b", "n")
     with pytest.raises(InputError, match="Did you mean mine/x"):
         open_model("mien/x")
     with pytest.warns(UserWarning, match=r"backend\.broken"), pytest.raises(InputError):
         open_model("broken/x")
+    with pytest.raises(InputError, match="'odd' of another package cannot be used"):
+        open_model("odd/x")
     assert isinstance(BACKENDS["openai"], BackendKind)

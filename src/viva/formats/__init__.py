@@ -18,7 +18,7 @@ from viva._files import check_file, open_binary, read_json, read_rows, read_sour
 from viva.errors import InputError
 from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage, run
 from viva.formats._reading import Opened, Reading
-from viva.formats.exporting import EXPORTS, Export, find_export
+from viva.formats.exporting import EXPORTS, Export, exports, find_export
 from viva.records import ResponsesRead
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "Format",
     "Opened",
     "Reading",
+    "exports",
     "find_export",
     "read_responses",
 ]
@@ -51,7 +52,7 @@ class Format(NamedTuple):
 
 FORMATS: dict[str, Format] = {
     "viva": Format(
-        "a run folder of viva eval, finished or not; its journal",
+        "a run folder of `viva eval`, finished, cut short or still going",
         run.COLUMNS, run.matches, run.read,
     ),
     "generic": Format(
@@ -100,9 +101,7 @@ _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".eval")
 
 def _formats() -> dict[str, Format]:
     """Every format by name: ours, then those that other packages add under the kind ``format``."""
-    others = _plugins.table("format")
-    added = {n: f for n, f in others.items() if n not in FORMATS and isinstance(f, Format)}
-    return FORMATS | added
+    return FORMATS | _plugins.added("format", FORMATS, Format)
 
 
 def read_responses(

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from viva import _plugins
 from viva.errors import InputError
 from viva.formats.inspect_log import write_inspect
 from viva.formats.lm_eval_samples import write_lm_eval
 
-__all__ = ["EXPORTS", "Export", "find_export"]
+__all__ = ["EXPORTS", "Export", "exports", "find_export"]
 
 
 class Export(NamedTuple):
@@ -19,7 +20,8 @@ class Export(NamedTuple):
     description: str
     """One line for the docs."""
     write: Callable[..., list[Path]]
-    """Takes items, responses, scores, manifest and path; gives the files written."""
+    """``(items, responses, scores, manifest, path, *, prompts)`` -> the files written, as
+    :func:`viva.formats.inspect_log.write_inspect`."""
 
 
 EXPORTS: dict[str, Export] = {
@@ -31,7 +33,12 @@ EXPORTS: dict[str, Export] = {
         write_lm_eval,
     ),
 }  # fmt: skip
-"""Name -> export."""
+"""Name -> export; those of other packages (entry points ``export.NAME``) come after."""
+
+
+def exports() -> dict[str, Export]:
+    """Every export: ours, then those that other packages add under the kind ``export``."""
+    return EXPORTS | _plugins.added("export", EXPORTS, Export)
 
 
 def find_export(name: str) -> Export:
@@ -42,7 +49,7 @@ def find_export(name: str) -> Export:
     InputError
         An unknown name; the known ones are named.
     """
-    found = EXPORTS.get(name)
-    if found is None:
-        raise InputError(f"cannot export to {name!r}", mend=f"Known: {', '.join(EXPORTS)}")
-    return found
+    known = exports()
+    if name not in known:
+        raise InputError(f"cannot export to {name!r}", mend=f"Known: {', '.join(known)}")
+    return known[name]

@@ -118,6 +118,9 @@ def open_model(spec: str, options: ModelOptions | None = None) -> Backend:
             f"model {spec!r} names no model after its back-end", mend=f"Write it as {name}/NAME"
         )
     kind = BACKENDS.get(name) or _plugins.load("backend", name)
-    if kind is None:
-        raise InputError(f"back-end {name!r} of another package cannot be loaded")
-    return cast("BackendKind", kind).open(rest, options or ModelOptions())
+    if not isinstance(kind, BackendKind):
+        raise InputError(
+            f"back-end {name!r} of another package cannot be used",
+            mend="It must be there, and be a viva.models.BackendKind",
+        )
+    return kind.open(rest, options or ModelOptions())
