@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
+import ssl
+import subprocess
 import time
 import traceback
 
@@ -433,6 +436,58 @@ def test_a_server_that_wants_the_other_field_gets_it():
         assert server.served == 30, "calls that were in flight meanwhile are tried again too"
 
 
+def test_a_server_that_takes_no_seed_is_asked_without():
+    with mock_server(refuses=("seed",)) as server:
+        first, second = asked(backend := backend_at(server.url), *[FULL] * 2)
+        assert first.failure is Failure.SERVER_ERROR, "worth another try"
+        assert second.text
+        assert "seed" not in server.exchanges[-1].payload
+        assert backend.capabilities.seed is False
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"],
+                     "msg": "Extra inputs are not permitted", "input": 1}]},
+        {"object": "error", "message": {"detail": [{"type": "extra_forbidden",
+                    "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}},
+        {"object": "error", "code": 400, "message": "[{'type': 'extra_forbidden', "
+                    "'loc': ('body', 'seed'), 'msg': 'Extra inputs are not permitted'}]"},
+        {"error": {"message": "Unrecognized request argument supplied: seed"}},
+        {"error": {"message": "Unsupported parameter: 'seed' is not supported."}},
+    ],
+)  # fmt: skip
+def test_a_field_that_is_not_known_is_found_in_what_servers_say(body):
+    failure = _refusals.failed(422, {}, json.dumps(body).encode())
+    assert _refusals.refuses_field(failure, "seed")
+    assert not _refusals.refuses_field(failure, "top_p")
+
+
+def test_a_seed_in_a_question_is_no_refused_field():
+    said = b'{"error": {"message": "cannot be read: radioactive seed in the prostate"}}'
+    assert not _refusals.refuses_field(_refusals.failed(400, {}, said), "seed")
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", '"windows-1252"', "UTF-8", "utf8"])
+def test_a_reply_in_the_charset_it_names_is_read(charset):
+    body = json.dumps({"choices": [{"message": {"content": "naïve: B"}}]}, ensure_ascii=False)
+    encoding = charset.strip('"')
+    read = _wire.read_completion(f"application/json; charset={charset}", body.encode(encoding))
+    assert read.text == "naïve: B"
+
+
+def test_a_charset_that_nobody_knows_is_a_failure():
+    with pytest.raises(CallFailed, match="unknown charset klingon"):
+        _wire.read_completion("application/json; charset=klingon", b"{}")
+
+
+@pytest.mark.parametrize("count", [2**31, 2**53, 2**63, -1, 1.5, True, "3"])
+def test_a_number_of_tokens_that_can_be_none_is_not_taken(count):
+    body = {"choices": [{"message": {"content": "B"}}], "usage": {"prompt_tokens": count}}
+    assert _wire.read_completion("", json.dumps(body).encode()).input_tokens is None
+
+
 def test_a_compressed_reply_is_read():
     with mock_server(compressed=True) as server:
         assert asked(backend_at(server.url), QUESTION)[0].text
@@ -672,6 +727,63 @@ def test_a_server_that_is_not_there_is_said_with_what_to_start():
     said = refused(backend_at(url, name="org/model"))
     assert url in said
     assert "vllm serve org/model" in said
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A self-signed certificate for 127.0.0.1, in force for a day, and its key."""
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("openssl makes the certificate")
+    path, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1".split()
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(path)]
+    subprocess.run([openssl, *made], check=True, capture_output=True)
+    return path, key
+
+
+def said_over_tls(certificate, key):
+    """What the check says of a server of its own certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def work():
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+        backend = backend_at(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        try:
+            await backend.check()
+        finally:
+            await backend.close()
+            server.close()
+
+    with pytest.raises(InputError) as caught:
+        asyncio.run(work())
+    return str(caught.value)
+
+
+def test_a_certificate_that_is_not_trusted_is_said_with_what_to_set(certificate):
+    said = said_over_tls(*certificate)
+    assert "certificate is not trusted: self" in said
+    assert "SSL_CERT_FILE" in said
+    assert "vllm serve" not in said, "the server runs"
+
+
+def test_https_to_a_server_of_plain_http_is_said():
+    async def work():
+        async def plain(reader, writer):  # what is no HTTP is answered as uvicorn does, at once
+            await reader.read(1)
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
+        backend = backend_at(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        try:
+            await backend.check()
+        finally:
+            await backend.close()
+            server.close()
+
+    with pytest.raises(InputError, match=r"no TLS.*Write http://"):
+        asyncio.run(work())
 
 
 def test_one_of_several_servers_that_is_not_there_is_said():

@@ -16,10 +16,14 @@ from viva.models.failures import CallFailed, Failure
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["LARGEST_REPLY", "Http"]
+__all__ = ["LARGEST_REPLY", "NO_TLS", "UNTRUSTED", "Http"]
 
 LARGEST_REPLY = 64 * 2**20
 """Bytes of a reply, decompressed, that are read at most."""
+
+UNTRUSTED = "its certificate is not trusted"
+NO_TLS = "no TLS connection"
+"""Words of failures for which starting a server is no remedy."""
 
 _CONNECT_SECONDS = 10.0
 
@@ -158,6 +162,14 @@ class Http:
                 return reply.status, said, body
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
             broken = self._broken(Failure.MALFORMED, "the reply broke off", error)
+        except aiohttp.ClientConnectorCertificateError as error:
+            why = getattr(error.certificate_error, "verify_message", "") or "not verified"
+            broken = CallFailed(
+                Failure.CONNECTION, one_line(f"{replica.shown}: {UNTRUSTED}: {why}")
+            )
+        except aiohttp.ClientConnectorSSLError as error:
+            why = getattr(error.os_error, "reason", None) or "refused"
+            broken = CallFailed(Failure.CONNECTION, one_line(f"{replica.shown}: {NO_TLS}: {why}"))
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             broken = self._broken(Failure.CONNECTION, f"{replica.shown} not reached", error)
         except TimeoutError:
@@ -173,7 +185,8 @@ class Http:
     def _broken(self, failure: Failure, what: str, error: BaseException) -> CallFailed:
         """A failure in the system's words; other errors may quote requests: their names only."""
         cause = getattr(error, "os_error", error)
-        said = type(error).__name__
+        timed_out = isinstance(error, TimeoutError)
+        said = f"no connection in {_CONNECT_SECONDS:g} s" if timed_out else type(error).__name__
         if isinstance(cause, OSError):
             known = cause.errno is not None and cause.errno > 0
             said = os.strerror(cause.errno or 0) if known else cause.strerror or said

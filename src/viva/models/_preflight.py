@@ -6,7 +6,7 @@ import difflib
 
 from viva.errors import InputError
 from viva.models import probing
-from viva.models._http import Http
+from viva.models._http import NO_TLS, UNTRUSTED, Http
 from viva.models._replicas import Replica
 from viva.models._wire import listed_models
 from viva.models.failures import FATAL, CallFailed, Failure
@@ -15,6 +15,12 @@ __all__ = ["check_server", "mend"]
 
 _SECONDS = 20.0
 _SHOWN = 5
+_TLS = {
+    UNTRUSTED: "Name the file of the authority that signed it by SSL_CERT_FILE, for a self-signed "
+    "one the certificate itself",
+    NO_TLS: "Write http:// where the server speaks plain HTTP",
+}
+"""What mends a server that is there and cannot be spoken to over https."""
 
 
 async def check_server(
@@ -53,6 +59,9 @@ async def check_server(
             "GET", replica, "/models", data=None, seconds=_SECONDS
         )
     except CallFailed as failure:
+        for known, remedy in _TLS.items():
+            if known in failure.detail:
+                raise InputError(failure.detail, mend=remedy) from None
         other = (
             "or name another by --base-url"
             if named

@@ -12,7 +12,7 @@ from typing import Any
 from viva.models.failures import CallFailed, Failure
 from viva.models.retrying import LONGEST_WAIT, retry_after_seconds
 
-__all__ = ["failed", "one_line", "read_json", "redacted", "retry_after", "says"]
+__all__ = ["failed", "one_line", "read_json", "redacted", "refuses_field", "retry_after", "says"]
 
 _LONGEST_DETAIL = 300
 
@@ -58,8 +58,15 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return retry_after_seconds(said, since)
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes, charset: str = "") -> Any:
     """A reply's JSON.
+
+    Parameters
+    ----------
+    body : bytes
+        UTF-8, -16 or -32, with or without a byte order mark.
+    charset : str, optional
+        Of the content type, where one is named that JSON should not be in.
 
     Raises
     ------
@@ -67,7 +74,11 @@ def read_json(body: bytes) -> Any:
         Not JSON, or nested deeper than can be read.
     """
     try:
+        if charset and not charset.lower().startswith("utf"):
+            return json.loads(body.decode(charset))
         return json.loads(body)
+    except LookupError:
+        raise ValueError(f"unknown charset {charset[:40]}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -88,7 +99,7 @@ def says(body: bytes) -> tuple[str, str]:
             for name in ("error", "message", "detail", "msg"):
                 if said.get(name):
                     if isinstance(said[name], str):
-                        return said[name], code
+                        return _place(said.get("loc")) + said[name], code
                     said = said[name]
                     break
             else:
@@ -96,6 +107,13 @@ def says(body: bytes) -> tuple[str, str]:
         else:
             break
     return json.dumps(said, ensure_ascii=False)[:2000], ""
+
+
+def _place(loc: Any) -> str:
+    """Which field a validation error is about: ``["body", "seed"]``."""
+    if not isinstance(loc, list | tuple):
+        return ""
+    return ".".join(str(part)[:40] for part in loc[:6] if isinstance(part, str | int)) + ": "
 
 
 _CONTEXT = re.compile(
@@ -117,6 +135,21 @@ _NO_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """How they say, under another status than 404, that they do not have the model."""
+
+_UNKNOWN_FIELD = re.compile(
+    r"extra|unknown|unrecogni[sz]ed|unsupported|unexpected|not (?:supported|permitted|allowed)",
+    re.IGNORECASE,
+)
+"""How they say that they do not take a field, whose name stands beside it."""
+
+
+def refuses_field(failure: CallFailed, name: str) -> bool:
+    """Whether a call was refused for a field of this name, which the server does not know."""
+    said = failure.detail
+    named = re.search(rf"\b{re.escape(name)}\b", said) is not None
+    refused = failure.failure is Failure.REFUSED
+    return refused and named and _UNKNOWN_FIELD.search(said) is not None
+
 
 _STATUS = {
     401: Failure.KEY,

@@ -146,11 +146,12 @@ def _text(value: Any) -> str | None:
     return value if value.isascii() else _LONE.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _LONE = re.compile("[\ud800-\udfff]")
 
 
 def _count(value: Any) -> int | None:
-    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
     return value if whole else None
 
 
@@ -180,12 +181,14 @@ def read_completion(
     CallFailed
         MALFORMED, EMPTY, FILTERED, or what an error inside the reply means.
     """
-    kind = content_type.partition(";")[0].strip().lower()
+    kind, _, rest = content_type.partition(";")
+    kind = kind.strip().lower()
     if kind and kind != "application/json" and not kind.endswith("+json"):
         text, _ = says(body)
         raise CallFailed(Failure.MALFORMED, one_line(f"{kind} instead of JSON: {text}"))
     try:
-        reply = read_json(body)
+        charset = _CHARSET.search(rest)
+        reply = read_json(body, charset[1] if charset else "")
     except ValueError as problem:
         raise CallFailed(Failure.MALFORMED, one_line(f"not JSON ({problem})")) from None
     if not isinstance(reply, dict):

@@ -23,7 +23,7 @@ from viva.errors import InputError
 from viva.models import _wire, probing
 from viva.models._http import Http
 from viva.models._preflight import check_server, mend
-from viva.models._refusals import failed, read_json
+from viva.models._refusals import failed, read_json, refuses_field
 from viva.models._replicas import Replica, replicas_of
 from viva.models.backend import Capabilities, Prefill
 from viva.models.failures import RETRIED, CallFailed, Failure
@@ -88,6 +88,7 @@ class OpenAIBackend:
         self._mode: _wire.PrefillMode | None = None
         self._echoes = False
         self._keeps_bos = False
+        self._takes_seed = True
         self._capabilities = Capabilities()
         if self._raw:
             self._mode = "completions"
@@ -201,6 +202,8 @@ class OpenAIBackend:
                 request.sampling, extra={**extra, **request.sampling.extra}
             )
             request = dataclasses.replace(request, sampling=sampling)
+        if not self._takes_seed:
+            request = dataclasses.replace(request, seed=None)
         if mode == "completions":
             path, payload = "/completions", self._raw_payload(request)
         else:
@@ -212,12 +215,21 @@ class OpenAIBackend:
         try:
             return await self._post(replica or self._http.least_busy(), path, data)
         except CallFailed as failure:
-            wants = failure.failure is Failure.REFUSED and "max_completion_tokens" in failure.detail
-            if path == "/completions" or not wants or "max_tokens" not in payload:
+            if not self._learns(failure, path, payload):
                 raise
-            # Told once: from now on every call says it as this server wants it.
-            self._length_field = "max_completion_tokens"
             raise CallFailed(Failure.SERVER_ERROR, failure.detail) from None
+
+    def _learns(self, failure: CallFailed, path: str, payload: dict[str, Any]) -> bool:
+        """Told once: from now on every call says it as this server wants it."""
+        wants = failure.failure is Failure.REFUSED and "max_completion_tokens" in failure.detail
+        if wants and path != "/completions" and "max_tokens" in payload:
+            self._length_field = "max_completion_tokens"
+            return True
+        if "seed" in payload and refuses_field(failure, "seed"):
+            self._takes_seed = False
+            self._capabilities = dataclasses.replace(self._capabilities, seed=False)
+            return True
+        return False
 
     def _raw_payload(self, request: Request) -> dict[str, Any]:
         if self._template is None:
@@ -314,6 +326,8 @@ class OpenAIBackend:
         evidence["prefill"] = found.evidence
         logprobs, evidence["logprobs"] = await probing.logprobs(plain)
         seed, evidence["seed"] = await probing.seed(plain)
+        if not self._takes_seed:
+            seed, evidence["seed"] = False, "the server refuses the field"
         reasoning, evidence["reasoning_field"] = await probing.reasoning(plain)
         several, evidence["n"] = await self._probe_n()
         return Capabilities(
