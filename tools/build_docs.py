@@ -10,11 +10,14 @@ import argparse
 import importlib
 import inspect
 import json
+import random
 import re
 import sys
+import textwrap
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -430,11 +433,104 @@ def benchmarks() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+# Probes ----------------------------------------------------------------------------------------
+
+SHOWN = 20
+"""Variants shown of each probe."""
+
+
+def _plain(text: str) -> str:
+    """Text on one line in which nothing is taken for Markdown."""
+    return re.sub(r"([\\`*_\[\]<>#|~$])", r"\\\1", " ".join(text.split()))
+
+
+def _mixed_items() -> list[Any]:
+    """Bundled items in an order drawn once, the benchmarks taking turns."""
+    from viva.benchmarks import bundled
+    from viva.formats.run import items_of
+
+    drawn = random.Random(20)
+    turns = []
+    for _, part in sorted(bundled().items.group_by("benchmark"), key=lambda pair: pair[0]):
+        rows = drawn.sample(range(part.height), part.height)
+        turns.append(list(items_of(part[rows])))
+    return [item for turn in zip_longest(*turns) for item in turn if item is not None]
+
+
+def _shown(name: str, items: list[Any]) -> list[tuple[Any, Any]]:
+    """The first variants of a probe, one of each item, with their originals."""
+    from viva.probes import variants
+
+    found = []
+    for item in items:
+        if made := variants([item], name, seed=0).variants:
+            found.append((item, made[0]))
+        if len(found) == SHOWN:
+            break
+    return found
+
+
+def probe_samples() -> str:
+    """Twenty variants of each probe, made from the bundled items."""
+    from viva.probes import PROBES
+    from viva.records import LETTERS
+
+    items = _mixed_items()
+    used: dict[str, Any] = {}
+    rows, sections = [], []
+    for name, probe in PROBES.items():
+        found = _shown(name, items)
+        controls = ", ".join(f"`{control}`" for control in probe.control)
+        rows.append([f"[`{name}`](#{slug(name)})" if found else f"`{name}`",
+                     probe.description, str(probe.relation), controls])  # fmt: skip
+        if not found:
+            continue
+        lines = []
+        for item, variant in found:
+            key = f"{item.benchmark}/{item.item_id}"
+            used[key] = item
+            cue = f", cue {variant.cue}" if variant.cue else ""
+            text = variant.start.text if variant.start else variant.note or ""
+            lines.append(f"1. {_plain(key)}{cue}: {_plain(text)}")
+        sections += [f"### {name}", "\n".join(lines)]
+    parts = [
+        NOTE.format(source="the probes in src/viva/probes"),
+        "# Variants, to be read",
+        f"The first {SHOWN} variants of each probe with seed 0, over bundled items in an order "
+        "that was drawn once. What the variants are for: [Probes](probes.md). The questions they "
+        "belong to stand [at the end](#the-questions). Starts are shown for the arm `prefill`; of "
+        "a changed item the change is shown.",
+        "## The probes",
+        table(("probe", "what", "the answer", "control arms"), rows),
+        "Probes without a link apply to no bundled item: they need traces, parallel texts or "
+        "other things that come with the items.",
+        "## Variants",
+        *sections,
+        "## The questions",
+    ]
+    for key, item in sorted(used.items()):
+        question = textwrap.shorten(item.question, 700, placeholder=" ...")
+        right = set(getattr(item.target, "indices", None) or [item.target.index])
+        bold = ["**" if i in right else "" for i in range(len(item.options))]
+        options = "; ".join(
+            f"{b}{letter}. {_plain(option)}{b}"
+            for b, letter, option in zip(bold, LETTERS, item.options, strict=False)
+        )
+        parts.append(f"**{_plain(key)}** {_plain(question)} {options}")
+    return "\n\n".join(parts) + "\n"
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as the common renderers make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "benchmarks.md": benchmarks,
     "cli.md": cli,
     "extending.md": extending,
     "papers.md": papers,
+    "probe_samples.md": probe_samples,
     "reference.md": reference,
     "robustness.schema.json": robustness_schema,
     "summary.schema.json": schema,
