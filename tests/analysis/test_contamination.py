@@ -361,6 +361,7 @@ def test_the_test_on_itself_can_fail(
     module = importlib.import_module("viva.analysis.contamination")
     items = of(sample, "medqa").head(200)
     monkeypatch.setattr(module, "_kind", lambda *_: "fuzzy")
+    monkeypatch.setattr(_overlap, "_SHARE", 0.0)
     easy = planted_test(items, reference, n=30, most_others=1000)
     monkeypatch.setattr(module, "_kind", lambda *_: None)
     blind = planted_test(items, reference, n=30, most_others=1000)

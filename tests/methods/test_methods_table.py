@@ -34,7 +34,7 @@ def test_every_method_of_the_issue_is_there_under_its_name():
     ours = {name for name, each in METHODS.items() if each.ask.__module__.startswith("viva.")}
     assert ours == {
         "direct", "cot", "few_shot", "self_consistency", "budget_forcing", "answer_format",
-        "option_logprob", "ensemble",
+        "option_logprob", "ensemble", "half_question",
     }  # fmt: skip
     assert {name: set(m.needs) for name, m in METHODS.items() if m.needs} == {
         "budget_forcing": {"prefill"},

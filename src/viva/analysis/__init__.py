@@ -32,6 +32,12 @@ from viva.analysis.gaps import (
     reasoning_gaps,
 )
 from viva.analysis.intervals import newcombe, wilson
+from viva.analysis.memorisation import (
+    MEMORISED,
+    Memorisation,
+    continuation_similarity,
+    memorisation,
+)
 from viva.analysis.paired_tests import (
     PairedTest,
     holm,
@@ -76,6 +82,7 @@ __all__ = [
     "GAP_NAMES",
     "KNOWLEDGE",
     "LENGTH_RATIO",
+    "MEMORISED",
     "NONE",
     "NO_STRATUM",
     "OVERLAPS",
@@ -99,6 +106,7 @@ __all__ = [
     "Graded",
     "LengthAUROC",
     "Level",
+    "Memorisation",
     "NearDuplicates",
     "PairedTest",
     "Pairs",
@@ -125,6 +133,7 @@ __all__ = [
     "compare_all",
     "compare_readers",
     "contamination",
+    "continuation_similarity",
     "exact_duplicates",
     "graded",
     "hard_items",
@@ -135,6 +144,7 @@ __all__ = [
     "length_auroc",
     "length_bins",
     "mcnemar_test",
+    "memorisation",
     "minimum_detectable_difference",
     "near_duplicates",
     "newcombe",

@@ -18,7 +18,7 @@ from viva.records import LETTERS
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["PLANTS", "PlantedTest", "Rate", "plant", "planted_test"]
+__all__ = ["PLANTS", "PlantedTest", "Rate", "plant", "planted_test", "rate"]
 
 EDIT_EVERY = 16
 """Words to one edit."""
@@ -32,7 +32,8 @@ _AROUND = 20
 class Rate(NamedTuple):
     """A share with its Wilson interval."""
 
-    k: int
+    k: float
+    """Fractional where it is a sum of means."""
     n: int
     estimate: float | None
     """0..1; None where n is 0."""
@@ -54,7 +55,8 @@ class PlantedTest(NamedTuple):
     """Unrelated questions that were flagged: ``item``, ``other``, both texts."""
 
 
-def _rate(k: int, n: int) -> Rate:
+def rate(k: float, n: int) -> Rate:
+    """A share with its Wilson interval; all None where ``n`` is 0."""
     if n == 0:
         return Rate(0, 0, None, None, None)
     low, high = wilson(k, n)
@@ -207,7 +209,7 @@ def planted_test(
     recall = {}
     for kind in PLANTS:
         planted = sum(k == kind for k, _, _ in made)
-        recall[kind] = _rate(sum(k == kind for k, _ in hit), planted)
+        recall[kind] = rate(sum(k == kind for k, _ in hit), planted)
     false = found.flags.filter(pl.col("file") == "unrelated").unique("row", maintain_order=True)
     flagged = [
         {
@@ -218,5 +220,5 @@ def planted_test(
         }
         for row in false.iter_rows(named=True)
     ]
-    precision = _rate(len(hit), len(hit) + len(flagged))
-    return PlantedTest(recall, _rate(len(flagged), len(chosen)), precision, flagged)
+    precision = rate(len(hit), len(hit) + len(flagged))
+    return PlantedTest(recall, rate(len(flagged), len(chosen)), precision, flagged)

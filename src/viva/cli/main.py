@@ -17,6 +17,7 @@ from viva.cli import (
     diff_config,
     doctor,
     export,
+    memorisation,
     probe,
     strata,
 )
@@ -39,6 +40,7 @@ app.command("compare")(compare.command)
 app.command("diff-config")(diff_config.command)
 app.add_typer(probe.app, name="probe")
 app.command("contamination")(contamination.command)
+app.command("memorisation")(memorisation.command)
 app.command("export")(export.command)
 app.command("capabilities")(capabilities.command)
 app.add_typer(strata.app, name="strata")

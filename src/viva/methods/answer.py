@@ -25,3 +25,5 @@ class Answer:
     """Thinking that came apart from the text."""
     finish_reason: str | None = None
     """Of the completion that the text ends with."""
+    graded: bool = True
+    """False: the text is no answer to the question, such as the continuation of half of it."""

@@ -14,6 +14,7 @@ from viva.methods.budget_forcing import budget_forcing
 from viva.methods.cot import cot
 from viva.methods.direct import direct
 from viva.methods.ensemble import ensemble
+from viva.methods.half_question import half_question
 from viva.methods.option_logprob import option_logprob
 from viva.methods.prompts import Prompt, load_prompt
 from viva.methods.self_consistency import self_consistency
@@ -78,6 +79,10 @@ METHODS: dict[str, Method] = {
     "option_logprob": Method(
         "the likeliest letter by the log-probabilities of one token", option_logprob,
         needs=frozenset({"logprobs"}), prompt="direct",
+    ),
+    "half_question": Method(
+        "half of the question, to be continued word for word: a probe of memory, not graded",
+        half_question, prompt="half_question",
     ),
 }  # fmt: skip
 """Every method by name; those of other packages (entry points ``method.NAME``) come after."""

@@ -184,6 +184,8 @@ class Engine:
         if answer.decided:
             # The decision is what counts; the text it comes from stays to be looked at.
             text, reasoning = None, reasoning if reasoning is not None else text
+        elif not answer.graded:
+            text, reasoning = None, text
         row: dict[str, Any] = {
             "benchmark": task.item.benchmark,
             "item_id": task.item.item_id,

@@ -17,6 +17,8 @@ __all__ = ["score_responses"]
 
 NO_RESPONSE = "no response"
 """Why a response without text and without an error of its own is ungraded."""
+OTHER_TEXT = "no answer, only other text"
+"""Why one is that holds thinking alone, or a text that is no answer: a continued half-question."""
 
 
 def score_responses(
@@ -55,15 +57,17 @@ def score_responses(
     # Most predictions are one of a few letters: reading each distinct one once is enough.
     read_again = lru_cache(maxsize=65_536)(read_prediction)
     outcomes: list[tuple[str, str | None, float | None, str | None]] = []
-    for text, prediction, already_read, error, finish, options, key in joined.select(
-        "text", "prediction", "already_read", "error", "finish_reason", "options", "key"
+    columns = ("text", "reasoning", "prediction", "already_read", "error", "finish_reason")
+    for text, thought, prediction, already_read, error, finish, options, key in joined.select(
+        *columns, "options", "key"
     ).iter_rows():
         if text is not None:
             reading = read(text, options=options, finish_reason=finish)
         elif already_read and error is None:
             reading = read_again(prediction, tuple(options))
         else:
-            reading = Reading(Status.UNGRADED, None, None, error or NO_RESPONSE)
+            why = error or (OTHER_TEXT if thought else NO_RESPONSE)
+            reading = Reading(Status.UNGRADED, None, None, why)
         graded = reading.status is not Status.UNGRADED
         value = score_choice(reading, Choice(key)) if graded else None
         outcomes.append((reading.status, reading.value, value, reading.reason))
