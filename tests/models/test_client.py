@@ -25,6 +25,7 @@ from viva.models import (
     Retry,
     Sampling,
 )
+from viva.models.client import limiter_for
 
 REQUEST = Request((Message("user", "x" * 400),), sampling=Sampling(max_completion_tokens=100))
 
@@ -210,6 +211,22 @@ def test_a_back_end_that_hangs_does_not_hold_the_client():
     assert "15 s" in caught.value.detail
     patient = Client(Scripted([1e5]), timeout=None)
     assert virtual_time.run(patient.generate(REQUEST)).attempts == 1
+
+
+def test_a_batch_in_this_process_neither_hangs_nor_is_a_queue():
+    """Batches of 40 calls, each of minutes that grow twentyfold: no time-out, all slots kept."""
+    backend = Scripted([60.0] * 40 + [1200.0] * 400)
+    backend.in_process, backend.connections = True, 40
+    client = Client(backend, timeout=10)
+    assert kinds(virtual_time.run(outcomes(client, 440))) == ["B"] * 440
+    assert (client.limiter.limit, backend.busiest) == (40, 40)
+    limits = []
+    for each in (backend, Scripted()):
+        limiter = limiter_for(each, 40)
+        limiter.in_flight = 40
+        limiter.rejected(0)
+        limits.append(limiter.limit)
+    assert limits == [40, 20], "a server's calls are held back where it rejects some"
 
 
 def test_stopping_ends_what_waits_and_lets_finish_what_is_in_flight():

@@ -20,7 +20,7 @@ from made_runs import NO_WAIT, Fake, rows
 import viva
 from viva.errors import InputError
 from viva.formats.run import CALLS, ITEMS, JOURNAL, RESPONSES, SCORES, read_run
-from viva.models import CallFailed, Completion, Failure, Sampling
+from viva.models import CallFailed, Capabilities, Completion, Failure, Prefill, Sampling
 from viva.models.budget import Prices
 from viva.runs import Limits
 
@@ -289,6 +289,45 @@ def test_needs_are_checked_before_the_first_call(tmp_path):
     with pytest.raises(InputError, match="needy needs a back-end that continues"):
         run_of(tmp_path, backend, method="needy")
     assert backend.seen == []
+
+
+def test_a_run_goes_on_with_the_prefills_it_began_with(tmp_path):
+    made_runs.METHODS["needy"] = made_runs.Method("n", made_runs.in_turn, frozenset({"prefill"}))
+    sent = {}
+    for mode in ("flags", "completions", "flags"):
+        backend = Fake(capabilities=Capabilities(prefill=Prefill.CONTINUED))
+        backend.prefill_mode = mode
+        budget = Limits(max_calls=6 + 3 * len(sent))
+        try:
+            run_of(tmp_path, backend, method="needy", budget=budget)
+        except InputError as error:
+            assert "prefills were put by 'flags', now 'completions'" in str(error)
+            assert backend.seen == []
+        sent[mode] = len(backend.seen)
+    assert sent == {"flags": 6, "completions": 0}
+    assert read_run(tmp_path / "run").manifest["prefill"] == "flags"
+    run_of(tmp_path / "other", Fake())
+    assert read_run(tmp_path / "other/run").manifest["prefill"] is None
+
+
+def test_a_run_that_nobody_can_be_asked_for_leaves_nothing_behind(tmp_path):
+    backend = Fake()
+
+    async def check():
+        raise InputError("no server answers")
+
+    backend.check = check
+    for out in ("runs/new", "there"):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="no server answers"):
+            run_of(tmp_path, backend, out=tmp_path / out)
+    assert not (tmp_path / "runs/new").exists()
+    assert list((tmp_path / "there").iterdir()) == []
+    run_of(tmp_path)
+    before = sorted((tmp_path / "run").iterdir())
+    with pytest.raises(InputError, match="no server answers"):
+        run_of(tmp_path, backend, samples=2)
+    assert sorted((tmp_path / "run").iterdir()) == before
 
 
 def test_disk_full_while_running(tmp_path, monkeypatch):

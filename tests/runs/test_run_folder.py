@@ -19,7 +19,7 @@ import viva
 from viva.errors import InputError
 from viva.formats.run import read_manifest
 from viva.models import Capabilities, Prefill
-from viva.runs.differences import differences
+from viva.runs import differences
 from viva.runs.folder import locked, open_folder, write_frame, write_whole
 from viva.runs.manifest import REMOVED, clean, git_commit
 

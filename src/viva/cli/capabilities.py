@@ -90,11 +90,10 @@ def command(
 async def _probe(backend: Backend) -> Capabilities:
     from viva.errors import InputError
     from viva.models import CallFailed
+    from viva.models.backend import check_backend
 
     try:
-        check = getattr(backend, "check", None)
-        if check is not None:
-            await check()
+        await check_backend(backend)
         return await backend.probe()
     except CallFailed as failed:
         raise InputError(

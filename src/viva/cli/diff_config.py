@@ -14,6 +14,7 @@ __all__ = ["command"]
 
 _PARTS = {
     "identity": "settings",
+    "prefill": "settings",
     "samples": "settings",
     "limit": "settings",
     "items": "items",
@@ -47,7 +48,7 @@ def command(
     from rich.console import Console
 
     from viva.formats.run import read_manifest
-    from viva.runs.differences import differences
+    from viva.runs import differences
 
     found = [
         (_PARTS.get(path.partition(".")[0], "other"), path.removeprefix("identity."), one, other)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from viva.models.requests import Completion, Request
 
-__all__ = ["Backend", "Caller", "Capabilities", "Prefill"]
+__all__ = ["Backend", "Caller", "Capabilities", "Prefill", "check_backend"]
 
 
 class Prefill(StrEnum):
@@ -63,7 +63,18 @@ class Caller(Protocol):
 
 
 class Backend(Protocol):
-    """A way to reach a model. One try per call: retries are the client's."""
+    """A way to reach a model. One try per call: retries are the client's.
+
+    Beside these, a back-end may have:
+
+    - ``check()``, asynchronous: makes sure before a run that calls can be made, else raises
+      :class:`viva.errors.InputError`.
+    - ``in_process = True``: calls wait here, for their turn in a batch. The client gives them all
+      the time they take, and reads no congestion of a server from it.
+    - ``reports_cost = True``: completions carry their cost.
+    - ``prefill_mode``: by which of several ways a prefix is put before the model, once probed. A
+      run that was begun in one way does not go on in another.
+    """
 
     @property
     def model(self) -> str:
@@ -100,3 +111,16 @@ class Backend(Protocol):
     async def close(self) -> None:
         """Let go of connections and memory."""
         ...
+
+
+async def check_backend(backend: Backend) -> None:
+    """Make sure, where the back-end can tell, that calls can be made.
+
+    Raises
+    ------
+    viva.errors.InputError
+        With what to do: no server answers, no such model, no key.
+    """
+    check = getattr(backend, "check", None)
+    if check is not None:
+        await check()

@@ -16,10 +16,27 @@ from viva.models.limiter import Limiter
 from viva.models.requests import Completion, Request
 from viva.models.retrying import LONGEST_WAIT, Retry
 
-__all__ = ["Client"]
+__all__ = ["Client", "limiter_for"]
 
 GRACE = 5.0
 """Seconds that a back-end has beyond its own time-out before the client gives the call up."""
+
+
+def limiter_for(backend: Backend, most: int | None = None) -> Limiter:
+    """Slots for the calls of a back-end: adaptive, but for one in this process.
+
+    Parameters
+    ----------
+    backend : Backend
+        Says how many calls at once serve it best.
+    most : int, optional
+        As many, where the user says so.
+    """
+    return Limiter(most or backend.connections, adaptive=not _in_process(backend))
+
+
+def _in_process(backend: Backend) -> bool:
+    return bool(getattr(backend, "in_process", False))
 
 
 class Client:
@@ -30,7 +47,7 @@ class Client:
     backend : Backend
         Makes one try per call.
     limiter : Limiter, optional
-        How many calls at once; default: as many as the back-end wants.
+        How many calls at once; default: that of :func:`limiter_for`.
     budget : Budget, optional
         What may be spent; default: no limit.
     retry : Retry, optional
@@ -39,7 +56,8 @@ class Client:
         For the cost of calls whose server does not say it.
     timeout : float, optional
         Seconds of one try, which the back-end enforces; the client ends a try that is
-        :data:`GRACE` seconds over it. None = the back-end may take as long as it likes.
+        :data:`GRACE` seconds over it. None, and for a back-end in this process always: it may
+        take as long as it likes.
     patience : float
         Seconds without a connection after which the client stops, see :meth:`generate`.
     on_event : callable, optional
@@ -71,13 +89,14 @@ class Client:
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         self.backend = backend
-        self.limiter = limiter or Limiter(backend.connections)
+        self.limiter = limiter or limiter_for(backend)
         self.budget = budget or Budget()
         self.budget.prices = prices
         self.retry = retry or Retry()
         self.stopped: str | None = None
         self.fatal: CallFailed | None = None
         self._ended: CallFailed | None = None
+        timeout = None if _in_process(backend) else timeout
         self._timeout = None if timeout is None else timeout + GRACE
         self._patience = patience
         self._on_event = on_event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["CallFailed", "Failure"]
+__all__ = ["FATAL", "LASTING", "RETRIED", "CallFailed", "Failure"]
 
 
 class Failure(StrEnum):

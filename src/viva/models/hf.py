@@ -109,6 +109,9 @@ class HuggingFace:
         By default as the device allows, and four batches.
     """
 
+    in_process = True
+    """A batch may take minutes."""
+
     def __init__(
         self,
         model: Any,

@@ -57,6 +57,7 @@ class _Recorded:
     """What both kinds have in common."""
 
     connections = _CONNECTIONS
+    in_process = True
     reports_cost = True
     """The recorded cost, where there is one."""
 

@@ -6,18 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from viva.runs._differences import differences
     from viva.runs.evaluating import Run, evaluate
     from viva.runs.exporting import export
     from viva.runs.probing import probe
     from viva.runs.progress import live
     from viva.runs.session import INTERRUPTED, Limits
 
-__all__ = ["INTERRUPTED", "Limits", "Run", "evaluate", "export", "live", "probe"]
+__all__ = ["INTERRUPTED", "Limits", "Run", "differences", "evaluate", "export", "live", "probe"]
 
 _HOMES = {
     "INTERRUPTED": "viva.runs.session",
     "Limits": "viva.runs.session",
     "Run": "viva.runs.evaluating",
+    "differences": "viva.runs._differences",
     "evaluate": "viva.runs.evaluating",
     "export": "viva.runs.exporting",
     "live": "viva.runs.progress",

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva import methods
 from viva.errors import InputError
-from viva.formats.run import MANIFEST, read_manifest
 from viva.models import Backend, Sampling
 from viva.models.budget import Prices
-from viva.models.client import Client
-from viva.models.limiter import Limiter
+from viva.models.client import Client, limiter_for
 from viva.models.retrying import Retry
 from viva.models.specs import ModelOptions, open_model
 from viva.runs import manifest as manifests
-from viva.runs.folder import locked, open_folder
+from viva.runs.folder import held
 from viva.runs.planning import Plan, identity_of, plan_items
 from viva.runs.session import Limits, Progress, Session
 
@@ -133,9 +131,7 @@ def evaluate(
     in_use = chosen or methods.default_prompt(method, values)
     sampling = sampling or Sampling()
     folder = Path(out)
-    holds = open_folder(folder)
-    with locked(folder):
-        earlier = read_manifest(folder) if holds or (folder / MANIFEST).exists() else None
+    with held(folder) as earlier:
         check_not_less(folder, earlier, limit, samples)
         plan = plan_items(benchmark, limit=limit, folder=folder, earlier=earlier)
         options = options or ModelOptions()
@@ -247,11 +243,11 @@ def conduct(
         prompt=prompt,
         **asked.values,
     )
-    most = means.max_connections or means.options.connections or backend.connections
+    most = means.max_connections or means.options.connections
     client = partial(
         Client,
         backend,
-        limiter=Limiter(most),
+        limiter=limiter_for(backend, most),
         retry=means.retry,
         prices=means.prices,
         timeout=means.options.timeout if close else None,

@@ -7,18 +7,18 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva._files import read_json
 from viva.errors import InputError
-from viva.formats.run import ITEMS, KIND, LOCK, MANIFEST, REFUSED, VARIANTS
+from viva.formats.run import ITEMS, KIND, LOCK, MANIFEST, REFUSED, VARIANTS, read_manifest
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["holder", "locked", "move", "open_folder", "write_frame", "write_whole"]
+__all__ = ["held", "holder", "locked", "move", "open_folder", "write_frame", "write_whole"]
 
 _BEFORE_MANIFEST = (LOCK, ITEMS, VARIANTS, REFUSED, "writer.jsonl")
 _CHOOSE = "Choose another --out"
@@ -66,6 +66,31 @@ def _unwritable(folder: Path, error: OSError) -> InputError:
     return InputError(
         f"cannot be written to ({error.strerror or error})", where=str(folder), mend=_CHOOSE
     )
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[dict[str, Any] | None]:
+    """Make or find a run folder and hold it; its manifest, None while it has none.
+
+    A folder in which nothing came to be written, such as that of a run whose server is down, is
+    not left behind.
+
+    Raises
+    ------
+    InputError
+        As :func:`open_folder` and :func:`locked`.
+    """
+    made = not folder.exists()
+    open_folder(folder)
+    with locked(folder):
+        try:
+            yield read_manifest(folder) if (folder / MANIFEST).exists() else None
+        finally:
+            if [path.name for path in folder.iterdir()] == [LOCK]:
+                with suppress(OSError):  # not every system removes a file that is open
+                    (folder / LOCK).unlink()
+                    if made:
+                        folder.rmdir()
 
 
 @contextmanager

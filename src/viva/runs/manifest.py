@@ -18,7 +18,7 @@ from viva._version import __version__
 from viva.errors import InputError
 from viva.formats.run import KIND, MANIFEST
 from viva.models import Capabilities
-from viva.runs.differences import differences
+from viva.runs._differences import differences
 from viva.runs.folder import write_whole
 
 __all__ = ["capabilities_of", "check_same", "clean", "git_commit", "now", "versions", "write"]
@@ -33,6 +33,10 @@ _SECRET = re.compile(
     r"|(access|auth|api|refresh|hf)[_-]?token)$",
     re.IGNORECASE,
 )
+_SECRET_IN_QUERY = re.compile(
+    r"([?&][^=&#\s]{0,40}(?:key|token|secret|password|signature|sig|auth|credential)=)[^&#\s]+",
+    re.IGNORECASE,
+)
 REMOVED = "(removed)"
 """Stands for a value that is a secret by its name."""
 
@@ -40,11 +44,13 @@ REMOVED = "(removed)"
 def clean(value: Any) -> Any:
     """A setting as the manifest holds it: JSON values, without users and secrets.
 
-    User and password are taken off URLs; values whose names say that they are secrets are left
+    User, password and keys in the query are taken off URLs; values whose names say that they are secrets are left
     out, and so is what is not of JSON.
     """
     if isinstance(value, str):
-        return _USER.sub(r"\1", value) if "://" in value else value
+        if "://" not in value:
+            return value
+        return _SECRET_IN_QUERY.sub(rf"\1{REMOVED}", _USER.sub(r"\1", value))
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if is_dataclass(value) and not isinstance(value, type):

@@ -30,9 +30,9 @@ from viva.formats.run import (
 from viva.models import Backend, Sampling
 from viva.models.specs import ModelOptions, open_model
 from viva.runs import manifest as manifests
-from viva.runs.differences import differences
+from viva.runs._differences import differences
 from viva.runs.evaluating import Asked, Means, Run, check_counts, check_not_less, conduct
-from viva.runs.folder import locked, open_folder
+from viva.runs.folder import held
 from viva.runs.planning import Plan, hash_of
 from viva.runs.variants import Chosen, choose_probes, make_variants, table_of, typed
 from viva.runs.writing import must_serve, writer_of, written_traces
@@ -136,9 +136,7 @@ def probe(
             "is the run itself", where=str(folder), mend="Choose another --out for the new run"
         )
     options, given = _options(told, before, options)
-    holds = open_folder(folder)
-    with locked(folder):
-        earlier = read_manifest(folder) if holds or (folder / MANIFEST).exists() else None
+    with held(folder) as earlier:
         samples = int(told.get("samples") or 1)
         check_not_less(folder, earlier, limit, samples)
         backend = _opened(before, model, options)

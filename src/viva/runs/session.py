@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
 import itertools
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,8 +20,10 @@ from viva import methods
 from viva.errors import InputError
 from viva.formats.run import ITEMS, JOURNAL, REFUSED, SCORES, VARIANTS
 from viva.models import Backend
+from viva.models.backend import check_backend
 from viva.models.budget import Budget
 from viva.models.client import Client
+from viva.models.loops import run_to_end
 from viva.models.starts import ARMS, check_arm
 from viva.runs import manifest as manifests
 from viva.runs.compaction import compact
@@ -100,6 +101,7 @@ class Session:
             "stopped": None,
             "created": earlier.get("created") or manifests.now(),
             "identity": identity,
+            "prefill": earlier.get("prefill"),
             "samples": samples,
             "limit": limit,
             "sources": plan.sources,
@@ -129,7 +131,7 @@ class Session:
             As :func:`viva.evaluate`.
         """
         asking = self._ask(backend, ask, make_client, method, budget, progress, close=close)
-        stopped = self._in_loop(asking)
+        stopped = run_to_end(asking, interrupted=self._told)
         counts = self.counts
         if stopped != INTERRUPTED and not self._complete():
             compact(self.folder)
@@ -243,16 +245,26 @@ class Session:
 
     async def _preflight(self, backend: Backend, method: str) -> None:
         """What can be known before the first call: the server, the model, what it can do."""
-        check = getattr(backend, "check", None)
-        if check is not None:
-            await check()
+        await check_backend(backend)
         variants = self.plan.variants
         arms = [] if variants is None else variants["arm"].drop_nulls().unique().sort().to_list()
         if methods.find_method(method).needs or any(ARMS[arm].continues for arm in arms):
             await backend.probe()
+            self._settle_prefill(backend)
         methods.check_needs(method, backend.capabilities)
         for arm in arms:
             check_arm(backend, arm)
+
+    def _settle_prefill(self, backend: Backend) -> None:
+        """A run goes on with prefills of the kind with which it began: it is one experiment."""
+        now, before = getattr(backend, "prefill_mode", None), self._manifest["prefill"]
+        if before is not None and now != before:
+            raise InputError(
+                f"holds a run whose prefills were put by {before!r}, now {now!r}",
+                where=str(self.folder),
+                mend="Choose another --out, or serve the model as it was",
+            )
+        self._manifest["prefill"] = now
 
     async def _until_stopped(self, engine: Engine, client: Client, tasks: Any) -> str | None:
         counts = self.counts
@@ -301,21 +313,12 @@ class Session:
             for number in listening:
                 loop.remove_signal_handler(number)
 
-    def _in_loop(self, work: Coroutine[Any, Any, str | None]) -> str | None:
-        """Run to the end, also where a loop runs already (a notebook): then in a thread."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(work)
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            future = pool.submit(asyncio.run, work)
-            while True:
-                try:
-                    return future.result()
-                except KeyboardInterrupt:
-                    if self._interrupt is None:
-                        raise
-                    self._interrupt()
+    def _told(self) -> bool:
+        """Ctrl-C while the asking is in another thread: whether it could be told."""
+        if self._interrupt is None:
+            return False
+        self._interrupt()
+        return True
 
     def _close(self, reason: str) -> None:
         """Say in the manifest that the session ended in trouble, where it can still be written."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva.formats.journal import journal_lines, parse_line
 from viva.models import Backend, Capabilities, Completion, Request
-from viva.models.client import Client
-from viva.models.limiter import Limiter
+from viva.models.backend import check_backend
+from viva.models.client import Client, limiter_for
+from viva.models.loops import run_to_end
 from viva.models.retrying import Retry
 from viva.models.specs import ModelOptions, open_model
 from viva.models.starts import ARMS, check_arm
@@ -20,11 +19,11 @@ from viva.probes.writing import writer_prompt
 from viva.runs.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from viva.records import Item
 
-__all__ = ["WRITER", "in_own_loop", "must_serve", "writer_of", "written_traces"]
+__all__ = ["WRITER", "must_serve", "writer_of", "written_traces"]
 
 WRITER = "writer.jsonl"
 """What the writer wrote: a line for each finished call."""
@@ -70,20 +69,6 @@ def _known(path: Path) -> dict[str, Completion]:
     return found
 
 
-def in_own_loop(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Run to the end in a loop of its own, also where one runs already."""
-
-    async def whole() -> Any:
-        return await work()
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(whole())
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, whole()).result()
-
-
 def must_serve(open_backend: Callable[[], Backend], arms: Sequence[str]) -> None:
     """Refuse a model that cannot be asked under the arms, before anything is written for it.
 
@@ -96,9 +81,7 @@ def must_serve(open_backend: Callable[[], Backend], arms: Sequence[str]) -> None
     async def look() -> None:
         backend = open_backend()
         try:
-            check = getattr(backend, "check", None)
-            if check is not None:
-                await check()
+            await check_backend(backend)
             if any(ARMS[arm].continues for arm in arms):
                 await backend.probe()
             for arm in arms:
@@ -106,7 +89,7 @@ def must_serve(open_backend: Callable[[], Backend], arms: Sequence[str]) -> None
         finally:
             await backend.close()
 
-    in_own_loop(look)
+    run_to_end(look())
 
 
 def writer_of(spec: str, options: ModelOptions | None) -> dict[str, Any]:
@@ -160,7 +143,9 @@ def written_traces(
     async def work() -> list[Variant | Refused]:
         backend = open_model(spec, options)
         most = max_connections or options.connections or backend.connections
-        client = Client(backend, limiter=Limiter(most), retry=retry, timeout=options.timeout)
+        client = Client(
+            backend, limiter=limiter_for(backend, most), retry=retry, timeout=options.timeout
+        )
         journal = Journal(path)  # which takes a torn last line off
         try:
             caller = _Kept(client, journal, _known(path))
@@ -182,5 +167,5 @@ def written_traces(
             journal.close()
             await backend.close()
 
-    traces: list[Variant | Refused] = in_own_loop(work)
+    traces: list[Variant | Refused] = run_to_end(work())
     return traces

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from viva.errors import InputError
 from viva.models import Backend, CallFailed, Message, Request, Sampling
+from viva.models.backend import check_backend
+from viva.models.loops import run_to_end
 
 __all__ = ["ModelJudge"]
 
@@ -64,26 +65,17 @@ class ModelJudge:
         InputError
             Where no call can work: no server, no key, no such model.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(self._ask_all(prompts, advance))
-        # Inside a loop of somebody else's, such as a notebook's.
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, self._ask_all(prompts, advance)).result()
+        return run_to_end(self._ask_all(prompts, advance))
 
     async def _ask_all(
         self, prompts: Sequence[str], advance: Callable[[int], None]
     ) -> list[str | None]:
-        from viva.models.client import Client
-        from viva.models.limiter import Limiter
+        from viva.models.client import Client, limiter_for
 
         found: list[str | None] = [None] * len(prompts)
         try:
-            check = getattr(self._backend, "check", None)
-            if check is not None:
-                await check()
-            limiter = Limiter(self._connections or self._backend.connections)
+            await check_backend(self._backend)
+            limiter = limiter_for(self._backend, self._connections)
             client = Client(self._backend, limiter=limiter, timeout=self._timeout)
             waiting = iter(enumerate(prompts))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["differences"]
 
-_COMPARED = ("identity", "samples", "limit", "items", "operation", "versions", "git")
+_COMPARED = ("identity", "prefill", "samples", "limit", "items", "operation", "versions", "git")
 """Parts of a manifest that are settings; the others say what happened."""
 
 _ABSENT = None
