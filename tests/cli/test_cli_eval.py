@@ -285,16 +285,14 @@ def test_a_suite_runs_what_can_be_run_and_says_what_could_not(made, server):
     assert server.calls == 2 * (20 + 60)
     again = run("eval", "suite.toml", cwd=made)
     assert again.returncode == 2 and server.calls == 2 * (20 + 60)
-    # One folder of runs is audited as a whole; what is no run is listed.
-    assert "Next: viva audit runs/mock--made--direct runs/mock" in again.stdout
-    for folder in (made / "runs").glob("absent*"):
-        shutil.rmtree(folder)
+    # One folder of runs is audited as a whole: a run that nobody could be asked for left none.
+    assert "Next: viva audit runs\n" in again.stdout
     complete = (made / "suite.toml").read_text().replace(gone, server.url)
     (made / "suite.toml").write_text(complete.replace("openai/absent", "openai/third"))
     assert "Next: viva audit runs\n" in run("eval", "suite.toml", cwd=made).stdout
     for folder in (made / "runs").glob("third*"):
         shutil.rmtree(folder)
-    (made / "runs" / "notes.txt").touch()
+    (made / "runs" / "notes.txt").touch()  # what is no run is listed
     several = run("compare", "runs", "runs", cwd=made)
     assert several.returncode == 2 and "holds 4 runs: mock--made--direct" in several.stderr
     audited = run("audit", "runs", "--resamples", 100, "--out", "report", cwd=made)
@@ -489,3 +487,46 @@ def test_every_method_can_be_rehearsed_without_a_model(made, method):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Nothing was called" in done.stdout and "Question number 0" in done.stdout
+
+
+def test_a_narrow_terminal_keeps_the_benchmark_and_the_numbers_that_matter(made, server):
+    with mock.patch.dict(os.environ, {"COLUMNS": "60"}):
+        done = run(
+            "eval", "--model", "openai/mock", "--base-url", server.url, "--benchmark",
+            "made.jsonl", "--out", "run", cwd=made,
+        )  # fmt: skip
+    head, _, row, *_ = done.stdout.splitlines()
+    assert head.split() == ["benchmark", "n", "accuracy,", "%", "unread", "ungraded", "tokens"]
+    assert row.startswith("made ") and "66.7 [54.1, 77.3]" in row
+
+
+def test_a_key_in_the_address_is_kept_nowhere(made):
+    key = "sk-viva-0123456789abcdef"
+
+    def dead(exchange):
+        return "reset" if exchange.number >= 3 else None
+
+    with fault_server(dead) as broken:
+        done = run(
+            "eval", "--model", "openai/mock", "--benchmark", "made.jsonl", "--out", "run",
+            "--base-url", f"{broken.url}?api-version=7&api_key={key}", "--max-calls", 8,
+            "--retries", 0, "--max-connections", 2, cwd=made,
+        )  # fmt: skip
+    manifest = (made / "run/manifest.json").read_text()
+    assert "api-version=7" in manifest
+    kept = [path for path in (made / "run").rglob("*") if key.encode() in path.read_bytes()]
+    assert not kept and key not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk without room is /dev/full")
+def test_output_that_cannot_be_written_is_one_line(made, server):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("eval", "--model", "openai/mock", "--base-url", server.url, "--benchmark",
+                    "made.jsonl", "--out", "run"),
+            cwd=made, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300,
+            env=ENVIRONMENT, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "viva: the output cannot be written (No space left on device)\n"
+    assert read_run(made / "run").responses.height == 60, "the run itself is whole"

@@ -256,5 +256,7 @@ def _say(run: Run, name: str | None, console: Console) -> None:
 
 
 def _command() -> str:
-    """The command line as it was given."""
-    return shlex.join(["viva", *sys.argv[1:]])
+    """The command line as it was given, but for keys in addresses."""
+    from viva.runs.manifest import clean
+
+    return shlex.join(["viva", *map(clean, sys.argv[1:])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -47,6 +48,10 @@ app.add_typer(strata.app, name="strata")
 app.command("doctor")(doctor.command)
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A disk without room, a quota reached, a file larger than may be."""
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(f"viva {__version__}")
@@ -77,3 +82,10 @@ def main() -> None:
         # The reader of our output went away; that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        # What could not be written stays in a buffer, and would be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"viva: the output cannot be written ({error.strerror})", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

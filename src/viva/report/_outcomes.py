@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "outcomes", "outcomes_of"]
 
 
-_WIDE = 110
-"""Columns from which the table of a suite shows calls and seconds too."""
+_WIDE, _WIDE_ALONE = 110, 80
+"""Columns from which the table of a suite, and that of one run, shows calls and seconds too."""
 
 
 class Outcome(NamedTuple):
@@ -101,7 +101,7 @@ def outcomes(runs: Sequence[tuple[str, Run]], console: Console) -> None:
     from rich.text import Text
 
     named = len(runs) > 1
-    wide = not named or console.width >= _WIDE
+    wide = console.width >= (_WIDE if named else _WIDE_ALONE)
     rows = [(name, run, outcomes_of(run.folder) or [_unscored(run)]) for name, run in runs]
     priced = any(run.cost is not None for _, run, _ in rows)
     inside = not named or any(len(found) > 1 for _, _, found in rows)
@@ -109,7 +109,7 @@ def outcomes(runs: Sequence[tuple[str, Run]], console: Console) -> None:
     if named:
         table.add_column("run", overflow="fold", min_width=24)
     if inside:
-        table.add_column("benchmark", overflow="fold")
+        table.add_column("benchmark", overflow="fold", min_width=6)
     spent = [*(["calls"] if wide else []), "tokens", *(["cost"] if priced else [])]
     spent += ["seconds"] if wide else []
     for head in ("n", "accuracy, %", "unread", "ungraded", *spent):
