@@ -10,6 +10,7 @@ cannot be matched.
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache, partial
 
@@ -85,8 +86,9 @@ def irrelevant_start(
 
 @cache
 def _pool(tone: str) -> tuple[tuple[str, str], ...]:
-    """Sentences of a tone, each with its words."""
-    return tuple((s, words(s)) for s in load("irrelevant_starts")["sentences"][tone])
+    """Sentences of a tone, each with its words, shortest first."""
+    sentences = sorted(load("irrelevant_starts")["sentences"][tone], key=lambda s: (len(s), s))
+    return tuple((sentence, words(sentence)) for sentence in sentences)
 
 
 @cache
@@ -130,6 +132,7 @@ def as_long(
         return not any(option in its_words for option in named)
 
     pool = [sentence for sentence, its in _pool(tone) if not named or clear(its)]
+    lengths = [len(sentence) for sentence in pool]
     fitting = [
         opening
         for opening in openings
@@ -140,12 +143,19 @@ def as_long(
     room = length - len(opening) - 1 if opening else length
     # Whole sentences while there is room for two, then one that fits what is left.
     while pool and room > _ROOM_FOR_TWO:
-        text.append(pool.pop(int(rng.random() * len(pool))))
-        room -= len(text[-1]) + 1
+        at = int(rng.random() * len(pool))
+        text.append(pool.pop(at))
+        room -= lengths.pop(at) + 1
     if pool and (room >= _SHORTEST or not text):
-        near = [s for s in pool if abs(len(s) - room) <= _NEAR * length]
-        near = near or [min(pool, key=lambda s: abs(len(s) - room))]
-        text.append(near[int(rng.random() * len(near))])
+        first = bisect_left(lengths, room - _NEAR * length)
+        last = bisect_right(lengths, room + _NEAR * length)
+        if first == last:  # none: the nearest is on either side
+            last = min(first + 1, len(pool))
+            first = max(0, first - 1)
+            if last - first == 2:
+                first += room - lengths[first] > lengths[last - 1] - room
+                last = first + 1
+        text.append(pool[first + int(rng.random() * (last - first))])
     return " ".join(text) or None
 
 
