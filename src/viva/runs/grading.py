@@ -41,7 +41,6 @@ def write_scores(
     """
     import polars as pl
 
-    from viva.answers._options import index_options
     from viva.formats.run import asked_of, not_asked
     from viva.records import response_schema, score_schema
     from viva.scoring import score_responses
@@ -56,7 +55,6 @@ def write_scores(
         for start in range(0, rows, _CHUNK):
             part = stored.slice(start, _CHUNK).select(columns).collect()
             parts.append(score_responses(items, part))
-            index_options.cache_clear()  # of items that do not come again
         present = stored.select("benchmark", "item_id", "sample", "probe").collect()
     missing = not_asked(asked_of(folder, items), samples, present, manifest)
     parts.append(score_responses(items, missing))
