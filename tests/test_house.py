@@ -183,7 +183,9 @@ def test_the_layers_name_every_room():
 def imported_by(folder: str) -> dict[str, str]:
     """Packages of others that the files of a folder import, each with one of the files."""
     files = list((ROOT / folder).rglob("*.py"))
+    beside = [ROOT / name for name in ("tests", "tools", "bench") if folder != "src"]
     own = set(sys.stdlib_module_names) | {"viva"} | {path.stem for path in files}
+    own |= {path.stem for room in beside for path in room.rglob("*.py")}
     found: dict[str, str] = {}
     for path in files:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
