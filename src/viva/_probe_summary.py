@@ -205,6 +205,18 @@ class ProbeModel(_Record):
     strength: dict[str, StrengthResponse] = Field(description="kind of probe -> its response")
 
 
+class ProbeChapter(_Record):
+    """The chapter of an audit on what became of answers that were asked again."""
+
+    models: dict[str, ProbeModel] = Field(description="answers under probes")
+    method_changes: dict[str, ProbeModel] = Field(
+        description="one method against another of the same model: no misleading; probes are "
+        "named method change: METHOD → METHOD, benchmarks outside the splitter's domain apart"
+    )
+    refused: dict[str, dict[str, int]] = Field(default_factory=dict)
+    notes: list[str]
+
+
 class LeftOut(_Record):
     """Rows that were left out, by reason."""
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from viva._probe_summary import ProbeChapter
+
 __all__ = ["GAPS", "Summary", "json_schema"]
 
 GAPS = (
@@ -396,6 +398,9 @@ class Summary(_Record):
     efficiency: dict[str, Efficiency]
     splitter: Splitter
     data_quality: DataQuality
+    transitions: ProbeChapter | None = Field(
+        default=None, description="answers asked again, under probes or by another method"
+    )
     settings: Settings
 
 

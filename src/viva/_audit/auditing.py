@@ -6,14 +6,15 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva import analysis
 from viva._audit import numbers
+from viva._audit.asking_again import asked_again
 from viva._audit.inputs import Inputs, read_inputs
 from viva._audit.provenance import settings_of, splitter_card
+from viva._audit.settings import TEXT_VIEWS, check_settings, check_writable
 from viva._audit.strata import DEFINITIONS, GIVEN, Strata, choose_definition, split, splitter_errors
 from viva._audit.subjects import graded_arrays, with_subject
 from viva._audit.verdict import verdict
@@ -29,7 +30,6 @@ from viva._summary import (
     Summary,
 )
 from viva.benchmarks import label_contradictions
-from viva.errors import InputError
 from viva.records import Status
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ VARIANT_RESAMPLES = 2_000
 THRESHOLD = 0.5
 READER_TEXTS = 20_000
 """Texts that other readers read, over all subjects: their difference needs no more."""
-TEXT_VIEWS = ("stem", "stem+options", "stem+context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class Audit:
     items: pl.DataFrame = field(repr=False)
     """The answered items, with ``p_reasoning`` and ``stratum`` under the definition in force."""
     responses: pl.DataFrame = field(repr=False)
+    flips: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """Answers lost under a probe that teach most, with both texts."""
 
     def write(self, out: str | os.PathLike[str]) -> Path:
         """Write the report and the data behind it; files appear whole or not at all.
@@ -143,53 +144,22 @@ def audit(
     table = _table(inputs, scores, strata)
     settings = {"resamples": resamples, "seed": seed}
     summary = _summarise(inputs, scores, strata, table, settings, progress, strict=strict)
+    summary.transitions, taught = asked_again(
+        inputs, scores, strata, settings["seed"], progress,
+        sources=(items, answers), names=names, strict=strict,
+    )  # fmt: skip
     result = Audit(
         # By way of text: only there are infinities and NaN null, as JSON has it.
         summary=json.loads(summary.model_dump_json()),
         scores=scores,
         items=_with_strata(inputs.items, strata),
         responses=inputs.responses,
+        flips=taught,
     )
     if out is not None:
         with progress("Writing the report", None):
             result.write(out)
     return result
-
-
-def check_settings(threshold: float, text_view: str, resamples: int, seed: int) -> None:
-    """Raise InputError for a setting out of range, by the name of its option."""
-    given: dict[str, object] = {
-        "--resamples": resamples, "--seed": seed, "--threshold": threshold
-    }  # fmt: skip
-    for name, value in given.items():
-        if not isinstance(value, Real if name == "--threshold" else Integral):
-            kind = "number" if name == "--threshold" else "whole number"
-            raise InputError(f"{value!r} is not a {kind}", where=name)
-    if not 0 < threshold < 1:
-        raise InputError(f"threshold {threshold} is not between 0 and 1", where="--threshold")
-    if text_view not in TEXT_VIEWS:
-        raise InputError(
-            f"unknown text view {text_view!r}",
-            where="--text-view",
-            mend=f"Use {', '.join(TEXT_VIEWS)}",
-        )
-    if resamples < 100:
-        raise InputError(
-            f"{resamples} resamples give no 95 % interval",
-            where="--resamples",
-            mend="Use at least 100; 10000 is the default",
-        )
-    if seed < 0:
-        raise InputError(f"seed {seed} is negative", where="--seed", mend="Use 0 or more")
-
-
-def check_writable(out: Path) -> None:
-    """Fail before the work, not after it."""
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file, not a folder", where=str(out), mend="Give a folder as --out")
-    parent = next(p for p in (out, *out.absolute().parents) if p.exists())
-    if not os.access(parent, os.W_OK):
-        raise InputError("cannot be written to", where=str(parent), mend="Choose another --out")
 
 
 def _table(inputs: Inputs, scores: pl.DataFrame, strata: Strata) -> Graded:

@@ -72,6 +72,8 @@ class Inputs:
     item_sources: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     """Every file that was read, for its hash."""
+    probed: int = 0
+    """Responses that carry a probe."""
 
 
 def _is_frame(source: object) -> bool:
@@ -299,6 +301,7 @@ def join_inputs(items: object, answers: Sequence[Answers], *, strict: bool = Fal
         answer_sources=[name for name, _ in frames],
         item_sources=names,
         files=files,
+        probed=probed.height,
     )
 
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from viva import analysis
 from viva._audit import transition_numbers
-from viva._audit.auditing import check_settings, check_writable
-from viva._audit.inputs import as_sources
+from viva._audit.flips import flips, refused_items, refused_notes, starts_of
 from viva._audit.pairing import CLEAN_REPEAT, PairedInputs, pair_inputs
+from viva._audit.settings import check_settings, check_writable
 from viva._audit.strata import Strata, choose_definition, split
 from viva._probe_summary import LeftOut, ProbeModel, ProbeSummary, Settings
 from viva._progress import Progress, silent
@@ -44,6 +44,8 @@ class ProbeAnalysis:
     """Equal to ``summary.json``; its schema is ``docs/robustness.schema.json``."""
     pairs: pl.DataFrame = field(repr=False)
     """One row per answer under a probe, with the clean answer beside it."""
+    flips: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """The answers lost that teach most, with both texts: see :func:`viva._audit.flips.flips`."""
 
     def write(self, out: str | os.PathLike[str]) -> Path:
         """Write ``summary.json``, ``pairs.parquet`` and ``manifest.json``, whole or not at all.
@@ -122,22 +124,17 @@ def analyse_probes(
     with progress("Reading and pairing answers", None):
         paired = pair_inputs(clean, misled, items=items, strict=strict)
     names = sorted(paired.rows["probe"].unique().to_list())
-    arms = _controls(names, controls)
+    arms = control_arms(names, controls)
     with progress("Splitting items", None):
         definition = choose_definition(paired.items, labels)
         strata = split(paired.items, definition, text_view=text_view, threshold=threshold)
-    codes = _Codes.of(paired.items, strata.headline)
+    codes = Codes.of(paired.items, strata.headline)
     settings = {"resamples": resamples, "seed": seed}
-    models: dict[str, ProbeModel] = {}
-    subjects = sorted(set(paired.rows["subject"]))
-    with progress("Counting transitions", len(subjects)) as advance:
-        for subject in subjects:
-            models[subject] = _model(
-                paired, subject, arms, strengths, codes, settings, given=controls is not None
-            )
-            advance(1)
-    refused = _refused(clean, misled)
-    notes = [*paired.notes, *_one_sided_notes(paired), *_refused_notes(refused)]
+    models = probe_models(
+        paired, arms, strengths, codes, settings, progress, given=controls is not None
+    )
+    refused = refused_items(clean, misled)
+    notes = [*paired.notes, *_one_sided_notes(paired), *refused_notes(refused)]
     if controls is None and not arms:
         notes.append(
             "No control arm is there: what a model loses by being asked again is not taken off."
@@ -150,16 +147,38 @@ def analyse_probes(
         left_out=_left_out(paired),
         settings=_settings(paired, arms, strengths, strata, settings, strict),
     )
+    pairs = with_stratum(paired, strata.stratum)
     result = ProbeAnalysis(
         summary=json.loads(summary.model_dump_json()),
-        pairs=_with_stratum(paired, strata.stratum),
+        pairs=pairs,
+        flips=flips(pairs, paired.items, arms, starts_of(clean, misled)),
     )
     if out is not None:
         result.write(out)
     return result
 
 
-def _controls(names: Sequence[str], given: Sequence[str] | None) -> list[str]:
+def probe_models(
+    paired: PairedInputs,
+    arms: Sequence[str],
+    strengths: Sequence[str],
+    codes: Codes,
+    settings: Mapping[str, Any],
+    progress: Progress,
+    *,
+    given: bool = False,
+) -> dict[str, ProbeModel]:
+    """Every subject under every probe; ``given`` where the control arms were named."""
+    subjects = sorted(set(paired.rows["subject"]))
+    models: dict[str, ProbeModel] = {}
+    with progress("Counting transitions", len(subjects)) as advance:
+        for subject in subjects:
+            models[subject] = _model(paired, subject, arms, strengths, codes, settings, given=given)
+            advance(1)
+    return models
+
+
+def control_arms(names: Sequence[str], given: Sequence[str] | None) -> list[str]:
     """The control arms among the probes."""
     if given is None:
         return [name for name in names if CONTROL.match(name)]
@@ -176,7 +195,7 @@ def _controls(names: Sequence[str], given: Sequence[str] | None) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Codes:
+class Codes:
     """Cluster, stratum of every item, by its key."""
 
     row: dict[tuple[str, str], int]
@@ -184,7 +203,7 @@ class _Codes:
     stratum: NDArray[np.int64]
 
     @classmethod
-    def of(cls, items: pl.DataFrame, stratum: NDArray[np.int64]) -> _Codes:
+    def of(cls, items: pl.DataFrame, stratum: NDArray[np.int64]) -> Codes:
         keys = items.select("benchmark", "item_id").rows()
         return cls({key: i for i, key in enumerate(keys)}, analysis.clusters(items), stratum)
 
@@ -211,7 +230,7 @@ def _model(
     subject: str,
     arms: Sequence[str],
     strengths: Sequence[str],
-    codes: _Codes,
+    codes: Codes,
     settings: Mapping[str, Any],
     *,
     given: bool,
@@ -310,31 +329,6 @@ def _one_sided_notes(paired: PairedInputs) -> list[str]:
     ]
 
 
-def _refused(*given: object) -> dict[str, dict[str, int]]:
-    """Items to which a probe does not apply, as the run folders among the sources say."""
-    from viva.formats.run import is_run, read_refused
-
-    found: dict[str, dict[str, int]] = {}
-    paths = {Path(s) for side in given for s in as_sources(side) if isinstance(s, str | Path)}
-    for path in sorted(path for path in paths if is_run(path)):
-        table = read_refused(path)
-        if table is None:
-            continue
-        for name, reason, count in table.group_by("probe", "reason").len().sort("*").iter_rows():
-            reasons = found.setdefault(name, {})
-            reasons[reason] = reasons.get(reason, 0) + count
-    return found
-
-
-def _refused_notes(refused: Mapping[str, Mapping[str, int]]) -> list[str]:
-    return [
-        f"{name} does not apply to {sum(reasons.values())} items: "
-        + ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
-        + "."
-        for name, reasons in refused.items()
-    ]
-
-
 def _left_out(paired: PairedInputs) -> list[LeftOut]:
     from viva._audit.numbers import left_out_rows
 
@@ -373,7 +367,7 @@ def _settings(
     )
 
 
-def _with_stratum(paired: PairedInputs, stratum: NDArray[np.int64]) -> pl.DataFrame:
+def with_stratum(paired: PairedInputs, stratum: NDArray[np.int64]) -> pl.DataFrame:
     import polars as pl
 
     words = {analysis.REASONING: "reasoning", analysis.KNOWLEDGE: "knowledge"}

@@ -93,6 +93,7 @@ def write(result: Audit, out: Path) -> Path:
             staging,
             disagreements=disagreements(result),
             unread=unread(result),
+            flips=result.flips,
         )
         _write_manifest("viva audit", result.summary, staging)
     return out
@@ -100,9 +101,12 @@ def write(result: Audit, out: Path) -> Path:
 
 def write_probes(result: ProbeAnalysis, out: Path) -> Path:
     """Write all files of an analysis of probes into ``out``; errors as :func:`whole`."""
+    from viva import report
+
     with whole(out) as staging:
         _write_summary(result.summary, staging)
         result.pairs.write_parquet(staging / "pairs.parquet", compression="zstd")
+        report.write_probes(result.summary, staging, flips=result.flips)
         _write_manifest("viva probe analyse", result.summary, staging)
     return out
 

@@ -20,6 +20,7 @@ from viva.report import (
     _hard,
     _heat,
     _matrix,
+    _pushback,
     _quality,
     _robustness,
     _shares,
@@ -41,7 +42,7 @@ _MOST_EXAMPLES = 60
 """Unread responses and disagreements shown: the tables count all of them."""
 
 
-def _cleaner(names: Sequence[str]) -> dict[str, str]:
+def cleaner(names: Sequence[str]) -> dict[str, str]:
     """Names of models as shown: cleaned, bounded, and still all different."""
     shown: dict[str, str] = {}
     taken: set[str] = set()
@@ -55,19 +56,19 @@ def _cleaner(names: Sequence[str]) -> dict[str, str]:
     return shown
 
 
-def _cleaned(value: Any, shown: Mapping[str, str]) -> Any:
+def cleaned(value: Any, shown: Mapping[str, str]) -> Any:
     """Every string of a JSON value cleaned, keys too; names of models replaced as a whole."""
     if isinstance(value, str):
         return shown[value] if value in shown else _text.clean(value, _LONGEST_TEXT)
     if isinstance(value, Mapping):
-        return {_cleaned(k, shown): _cleaned(v, shown) for k, v in value.items()}
+        return {cleaned(k, shown): cleaned(v, shown) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_cleaned(v, shown) for v in value]
+        return [cleaned(v, shown) for v in value]
     return value
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -122,8 +123,26 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
+def frame() -> dict[str, Any]:
+    """What every page needs: styles, script, and the policy that allows these and nothing else."""
+    from markupsafe import Markup
+
+    names = ("page.css", "figure.css", "page.js")
+    texts = [_font_css(), *((_TEMPLATES / n).read_text(encoding="utf-8") for n in names)]
+    *styles, script = texts
+    variables = ("font_css", "page_css", "figure_css", "page_js")
+    found: dict[str, Any] = dict(zip(variables, map(Markup, texts), strict=True))  # our own files
+    return found | {
+        "csp": (
+            "default-src 'none'; img-src data:; font-src data:; "
+            f"style-src {' '.join(map(_hash, styles))}; "
+            f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+        )
+    }
+
+
 def _examples(rows: Sequence[Mapping[str, Any]] | None, shown: Mapping[str, str]) -> list[Any]:
-    return [_cleaned(dict(row), shown) for row in (rows or [])[:_MOST_EXAMPLES]]
+    return [cleaned(dict(row), shown) for row in (rows or [])[:_MOST_EXAMPLES]]
 
 
 def render(
@@ -131,6 +150,7 @@ def render(
     *,
     disagreements: Sequence[Mapping[str, Any]] | None = None,
     unread: Sequence[Mapping[str, Any]] | None = None,
+    flips: Sequence[Mapping[str, Any]] | None = None,
 ) -> str:
     """The page for a summary.
 
@@ -145,6 +165,8 @@ def render(
     unread : sequence of mappings, optional
         Responses that were not read: ``model``, ``benchmark``, ``item_id``, ``status``,
         ``reason``, ``text``.
+    flips : sequence of mappings, optional
+        Answers that were lost under a probe, as :func:`viva._audit.flips.flips` chooses them.
 
     Returns
     -------
@@ -157,31 +179,20 @@ def render(
     pydantic.ValidationError
         If the summary has not the shape of :class:`viva._summary.Summary`.
     """
-    from markupsafe import Markup
-
     read = Summary.model_validate(summary)
-    shown = _cleaner(list(read.models))
-    clean = Summary.model_validate(_cleaned(read.model_dump(mode="json"), shown))
-    sources = {
-        name: (_TEMPLATES / name).read_text(encoding="utf-8")
-        for name in ("page.css", "figure.css", "page.js")
-    }
-    css = (sources["page.css"], sources["figure.css"])
+    shown = cleaner(list(read.models))
+    clean = Summary.model_validate(cleaned(read.model_dump(mode="json"), shown))
     matrices = _matrix.matrices(clean)
     page: str = (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             s=clean,
-            csp=(
-                "default-src 'none'; img-src data:; font-src data:; "
-                f"style-src {' '.join(_hash(styles) for styles in (_font_css(), *css))}; "
-                f"script-src {_hash(sources['page.js'])}; base-uri 'none'; form-action 'none'"
+            **frame(),
+            flip_rule=_pushback.RULE,
+            pushback=_pushback.chapter(
+                clean.transitions, [cleaned(dict(flip), shown) for flip in flips or []]
             ),
-            font_css=Markup(_font_css()),  # noqa: S704 (our own files)
-            page_css=Markup(sources["page.css"]),  # noqa: S704
-            figure_css=Markup(sources["figure.css"]),  # noqa: S704
-            page_js=Markup(sources["page.js"]),  # noqa: S704
             models=_heat.by_accuracy(clean),
             anchors=_text.slugs(clean.models),
             signs={m: _robustness.sign_in_words(clean.robustness.get(m)) for m in clean.models},
@@ -225,12 +236,13 @@ def write(
     *,
     disagreements: Sequence[Mapping[str, Any]] | None = None,
     unread: Sequence[Mapping[str, Any]] | None = None,
+    flips: Sequence[Mapping[str, Any]] | None = None,
 ) -> Path:
     """Write `report.html` in a folder, whole or not at all.
 
     Parameters
     ----------
-    summary, disagreements, unread
+    summary, disagreements, unread, flips
         As for :func:`render`.
     out : path
         The folder, made if absent.
@@ -247,8 +259,12 @@ def write(
     OSError
         If the file cannot be written.
     """
-    page = render(summary, disagreements=disagreements, unread=unread)
-    folder = Path(out)
+    page = render(summary, disagreements=disagreements, unread=unread, flips=flips)
+    return write_page(page, Path(out))
+
+
+def write_page(page: str, folder: Path) -> Path:
+    """Write `report.html`, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "report.html"
     temporary = folder / f".report-{secrets.token_hex(8)}.html"
