@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError"]
+from collections.abc import Iterable
+
+__all__ = ["InputError", "did_you_mean"]
 
 _LONGEST = 300
 
@@ -34,3 +36,27 @@ class InputError(ValueError):
         if self.mend:
             parts.append(f". {self.mend}")
         super().__init__("".join(parts))
+
+
+def did_you_mean(word: str, known: Iterable[str], *, listed: str = "Known") -> str:
+    """What to do about a word that is not known, for ``mend``.
+
+    Parameters
+    ----------
+    word : str
+        As it was given.
+    known : iterable of str
+        What it might have been.
+    listed : str
+        How the list of all begins, where nothing comes near.
+
+    Returns
+    -------
+    str
+        ``Did you mean X or Y?``, else ``Known: X, Y, Z``.
+    """
+    import difflib
+
+    names = list(known)
+    near = difflib.get_close_matches(word, names, n=2, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}?" if near else f"{listed}: {', '.join(names)}"

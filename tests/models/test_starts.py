@@ -60,7 +60,7 @@ def test_a_method_that_begins_the_turn_goes_on_from_the_start():
     ("request_", "text", "arm", "says"),
     [
         (REQUEST, "x", "prefil", "Did you mean prefill"),
-        (REQUEST, "x", "zzz", "There are prefill"),
+        (REQUEST, "x", "zzz", "Known: prefill"),
         (REQUEST, "", "prefill", "empty"),
         (Request((Message("assistant", "a"),)), "x", "prefill", "user's turn"),
         (Request(()), "x", "prefill", "user's turn"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from viva.benchmarks.adapters import ADAPTERS
 from viva.benchmarks.reading import read_rows_as
 from viva.benchmarks.rows import MMLU_SUBJECTS
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,15 +62,12 @@ def read_hub(name: str, *, benchmark: str | None = None, strict: bool = False) -
     InputError
         An unknown name; a data set that cannot be read (no network, moved, gated).
     """
-    import difflib
-
     hub = HUB.get(name)
     if hub is None and name.count("/") >= 2:
         hub = Hub(name, f"hf://datasets/{name}", "", name)
     if hub is None:
-        near = difflib.get_close_matches(name, HUB, n=1)
-        known = f"Did you mean hub:{near[0]}?" if near else f"Known: {', '.join(HUB)}"
-        raise InputError(f"no data set hub:{name}", mend=f"{known} Or give hub:OWNER/NAME/PATH")
+        mend = f"{did_you_mean(name, HUB)} Or give hub:OWNER/NAME/PATH"
+        raise InputError(f"no data set hub:{name}", mend=mend)
     frame = _fetch(hub.path)
     rows = list(enumerate(frame.iter_rows(named=True), 1))
     adapter = hub.adapter or None

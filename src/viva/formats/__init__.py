@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva import _plugins
 from viva._files import check_file, open_binary, read_json, read_rows, read_source
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.formats import generic, helm, huatuo, inspect, lm_eval, medagents, mirage, run
 from viva.formats._reading import Opened, Reading
 from viva.formats.exporting import EXPORTS, Export, exports, find_export
@@ -137,7 +137,7 @@ def read_responses(
         that would be left out.
     """
     if format is not None and format not in _formats():
-        raise InputError(f"no format {format!r}", mend=f"Known: {', '.join(_formats())}")
+        raise InputError(f"no format {format!r}", mend=did_you_mean(format, _formats()))
     reading = Reading(strict=strict, model=model)
     if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
         name = os.fspath(source)

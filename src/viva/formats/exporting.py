@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from viva import _plugins
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.formats.inspect_log import write_inspect
 from viva.formats.lm_eval_samples import write_lm_eval
 
@@ -51,5 +51,5 @@ def find_export(name: str) -> Export:
     """
     known = exports()
     if name not in known:
-        raise InputError(f"cannot export to {name!r}", mend=f"Known: {', '.join(known)}")
+        raise InputError(f"cannot export to {name!r}", mend=did_you_mean(name, known))
     return known[name]

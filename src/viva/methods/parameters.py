@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import inspect
 import re
@@ -12,7 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from pydantic import TypeAdapter, ValidationError
 
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.methods.prompts import Prompt
 from viva.methods.table import default_prompt, find_method
 
@@ -85,8 +84,7 @@ def set_parameters(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     known = parameters(name)
     for unknown in sorted(given.keys() - known.keys()):
-        near = difflib.get_close_matches(unknown, known, n=2, cutoff=0.5)
-        mend = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(known)}"
+        mend = did_you_mean(unknown, known, listed="It has")
         raise InputError(f"{name} has no parameter {unknown!r}", mend=mend)
     return {n: _typed(name, p, given[n]) if n in given else p.default for n, p in known.items()}
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from viva import _plugins
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.methods import answer_format, few_shot
 from viva.methods.answer import Answer
 from viva.methods.budget_forcing import budget_forcing
@@ -103,8 +102,7 @@ def find_method(name: str) -> Method:
     """
     known = methods()
     if name not in known:
-        near = difflib.get_close_matches(name.replace("-", "_").lower(), known, n=2, cutoff=0.5)
-        mend = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(known)}"
+        mend = did_you_mean(name.replace("-", "_").lower(), known)
         raise InputError(f"unknown method {name!r}", mend=mend)
     return known[name]
 

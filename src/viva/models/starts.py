@@ -8,21 +8,17 @@ question, have names of their own in records, and are never pooled with the pref
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.models.backend import Backend, Prefill
 from viva.models.requests import Message, Request
 
 __all__ = ["ARMS", "Arm", "arm_label", "check_arm", "prefill_arm", "require_prefill", "with_start"]
 
-GO_ON = "Go on from where you stopped, and give your final answer."
+RECONSIDER = "Please reconsider the question, and give your final answer."
 """What the user says after an earlier turn of the assistant."""
-
-SUGGESTION = "Somebody has begun the answer so:\n\n{text}\n\nGo on from there."
-"""How the user hands on a start."""
 
 
 class Arm(NamedTuple):
@@ -41,16 +37,14 @@ def _as_prefix(request: Request, text: str) -> Request:
 
 
 def _as_turn(request: Request, text: str) -> Request:
-    turns = (Message("assistant", text), Message("user", GO_ON))
+    turns = (Message("assistant", text), Message("user", RECONSIDER))
     return dataclasses.replace(request, messages=request.messages + turns)
 
 
 def _as_suggestion(request: Request, text: str) -> Request:
     last = request.messages[-1]
-    said = f"{last.content}\n\n{SUGGESTION.replace('{text}', text)}"
-    return dataclasses.replace(
-        request, messages=(*request.messages[:-1], dataclasses.replace(last, content=said))
-    )
+    said = dataclasses.replace(last, content=f"{last.content}\n\n{text}")
+    return dataclasses.replace(request, messages=(*request.messages[:-1], said))
 
 
 ARMS: dict[str, Arm] = {
@@ -61,20 +55,18 @@ ARMS: dict[str, Arm] = {
         True,
     ),
     "earlier_turn": Arm(
-        "an earlier, finished turn of the assistant; the user asks to go on", _as_turn, False
+        "an earlier, finished turn of the assistant; the user asks it to reconsider",
+        _as_turn,
+        False,
     ),
-    "user_suggestion": Arm(
-        "the user quotes it and asks to go on from there", _as_suggestion, False
-    ),
+    "user_suggestion": Arm("the user says it, after the question", _as_suggestion, False),
 }
 """Arms by the name that records carry."""
 
 
 def _arm(name: str) -> Arm:
     if name not in ARMS:
-        near = difflib.get_close_matches(name, ARMS, n=1)
-        mend = f"Did you mean {near[0]}?" if near else f"There are {', '.join(ARMS)}"
-        raise InputError(f"no arm {name!r}", mend=mend)
+        raise InputError(f"no arm {name!r}", mend=did_you_mean(name, ARMS))
     return ARMS[name]
 
 

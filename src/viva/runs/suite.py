@@ -7,7 +7,6 @@ the command line: relative to the folder in which it is started.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from viva import _plugins, methods
 from viva._files import check_file
 from viva.benchmarks import canonical_name
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.models import Sampling
 from viva.models.budget import Prices
 from viva.models.retrying import Retry
@@ -253,9 +252,7 @@ def _explain(error: ValidationError, path: Path, text: str) -> InputError:
     table = str(found[0]) if len(found) > 1 else None
     known = list(_KINDS.get(table or "", Suite).model_fields)
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-        mend = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
-        return InputError(f"unknown key {key!r}", where=where, mend=mend)
+        return InputError(f"unknown key {key!r}", where=where, mend=did_you_mean(key, known))
     if first["type"] == "missing":
         table_name = f"[[{table}]]" if table else "the suite"
         if key in _KINDS:

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.records import LETTERS, Item
 
 if TYPE_CHECKING:
@@ -81,11 +81,8 @@ def load_prompt(name_or_path: str | os.PathLike[str]) -> Prompt:
 def _own(name: str) -> Prompt:
     names = prompt_names()
     if name not in names:
-        import difflib
-
-        near = difflib.get_close_matches(name, names, n=2, cutoff=0.6)
-        mend = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}"
-        raise InputError(f"unknown prompt {name!r}", mend=f"{mend} A file is given by its path")
+        mend = f"{did_you_mean(name, names)} A file is given by its path"
+        raise InputError(f"unknown prompt {name!r}", mend=mend)
     return _read(_FOLDER / f"{name}{_SUFFIX}", name)
 
 
