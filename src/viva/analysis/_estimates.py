@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from viva.analysis._pairs import Pairs
-
 __all__ = [
     "ChangeTest",
     "Estimate",
+    "Placed",
     "Resampling",
     "change_test",
     "difference",
@@ -207,13 +206,38 @@ def change_test(
     return ChangeTest(lost, gained, clusters, p, flip.p_mid, flip.p)
 
 
+class Placed(Protocol):
+    """Rows with their benchmark, stratum and cluster, such as pairs. Arrays of shape (P,)."""
+
+    @property
+    def benchmark_names(self) -> tuple[str, ...]:
+        """Names behind the codes in ``benchmark``."""
+        ...
+
+    @property
+    def benchmark(self) -> NDArray[np.int64]:
+        """Code of the benchmark."""
+        ...
+
+    @property
+    def stratum(self) -> NDArray[np.int64]:
+        """1 reasoning, 0 knowledge, -1 none."""
+        ...
+
+    @property
+    def cluster(self) -> NDArray[np.int64]:
+        """Equal codes are resampled together."""
+        ...
+
+
 def within_difference(
     values: NDArray[np.float64],
     kept: NDArray[np.bool_],
-    pairs: Pairs,
+    pairs: Placed,
     draws: Resampling,
     *,
     low: float = -1.0,
+    unit: str = "pairs",
 ) -> Gap:
     """Mean on reasoning minus mean on knowledge pairs within benchmarks, in points.
 
@@ -225,6 +249,8 @@ def within_difference(
     values : ndarray of float, shape (P,)
         Between ``low`` and 1.
     kept : ndarray of bool, shape (P,)
+    unit : str
+        What the rows are, in reasons.
     """
     cells = _cells.find_cells(pairs.benchmark, pairs.stratum, keep=kept)
     weights = _cells.within(cells)
@@ -232,12 +258,12 @@ def within_difference(
     present = np.unique(pairs.benchmark[kept]).tolist()
     inside = {b for b, _, _ in cells.two_sided()}
     left_out = {
-        pairs.benchmark_names[b]: f"fewer than {SMALLEST_SIDE} pairs of a stratum"
+        pairs.benchmark_names[b]: f"fewer than {SMALLEST_SIDE} {unit} of a stratum"
         for b in present
         if b not in inside
     }
     if not used.any():
-        return no_gap(NONE_TWO_SIDED.replace("items", "pairs"), left_out=left_out)
+        return no_gap(NONE_TWO_SIDED.replace("items", unit), left_out=left_out)
     found = patterns(
         cells.code, values, pairs.cluster, cells=cells.count, low=low, prior=cells.prior
     )

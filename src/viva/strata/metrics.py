@@ -14,6 +14,7 @@ __all__ = [
     "auroc",
     "balanced_accuracy",
     "debiased_ece",
+    "debiased_sum",
     "ece",
     "length_matched_auroc",
     "macro_f1",
@@ -144,12 +145,28 @@ def debiased_ece(reasoning: NDArray[np.bool_], p: NDArray[np.float64], *, bins: 
     from twice the gap (Kumar, Liang & Ma 2019, section 4 for the l1 error). The expectation of
     the folded normal is used in closed form. Cut at 0.
     """
+    n, acc, conf, share = _bin_gaps(reasoning, p, bins)
+    return debiased_sum(share, np.abs(acc - conf), acc, n)
+
+
+def debiased_sum(
+    share: NDArray[np.float64],
+    gap: NDArray[np.float64],
+    accuracy: NDArray[np.float64],
+    n: NDArray[np.float64],
+) -> float:
+    """Sum of the absolute gaps of bins, less what sampling adds; cut at 0.
+
+    Parameters
+    ----------
+    share, gap, accuracy, n : (B,)
+        Share of the items, absolute gap between accuracy and confidence, accuracy, and number of
+        separate items of each bin; no bin is empty.
+    """
     from scipy.stats import norm
 
-    n, acc, conf, share = _bin_gaps(reasoning, p, bins)
-    gap = np.abs(acc - conf)
     # A bin that is all right or all wrong still has noise: add one of each to its variance.
-    smooth = (acc * n + 1) / (n + 2)
+    smooth = (accuracy * n + 1) / (n + 2)
     sd = np.sqrt(smooth * (1 - smooth) / n)
     noisy = sd * np.sqrt(2 / np.pi) * np.exp(-((gap / sd) ** 2) / 2)
     noisy += gap * (1 - 2 * norm.cdf(-gap / sd))
