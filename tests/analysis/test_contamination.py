@@ -8,6 +8,7 @@ import importlib
 import itertools
 import json
 import random
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -265,15 +266,14 @@ def test_the_first_line_of_a_table_without_header_is_text_too(tmp_path: Path) ->
 def test_plain_text_comes_in_pieces_that_overlap(tmp_path: Path) -> None:
     rng = random.Random(0)
     lines = ["".join(rng.choices("abcdefgh ", k=rng.randint(0, 300))) for _ in range(1500)]
-    half = len(STEM) // 2
+    half = STEM.index(" ", len(STEM) // 2)
     for place in (0, 400, 401, 430, 431, 432, 860, 1499):
         text = lines.copy()
         text[place : place + 1] = [STEM[:half], STEM[half:]]
         file = tmp_path / "a.txt"
         file.write_text("\n".join(text))
-        flags = search([item("1", STEM.replace(STEM[half - 1 : half + 1], STEM[half - 1 : half + 1]))],
-                       *(piece for _, piece in read_texts(file)))  # fmt: skip
-        assert flags["kind"].to_list()[:1] in (["exact"], ["ngram"]), place
+        flags = search([item("1", STEM)], *(piece for _, piece in read_texts(file)))
+        assert "exact" in flags["kind"].to_list(), place
     starts = [row for row, _ in read_texts(file)]
     assert starts[0] == 1
     assert starts == sorted(set(starts))
@@ -359,15 +359,15 @@ def test_the_test_on_itself_can_fail(
 ) -> None:
     """A search that flags far too easily, and one that finds nothing, are seen as such."""
     module = importlib.import_module("viva.analysis.contamination")
-    items = of(sample, "medqa").head(200)
+    items = of(sample, "medqa").head(60)
     monkeypatch.setattr(module, "_kind", lambda *_: "fuzzy")
-    monkeypatch.setattr(_overlap, "_SHARE", 0.0)
-    easy = planted_test(items, reference, n=30, most_others=1000)
+    monkeypatch.setattr(_overlap, "_SHARE", 0.03)
+    easy = planted_test(items, reference, n=10, most_others=300)
     monkeypatch.setattr(module, "_kind", lambda *_: None)
-    blind = planted_test(items, reference, n=30, most_others=1000)
+    blind = planted_test(items, reference, n=10, most_others=300)
     monkeypatch.undo()
-    right = planted_test(items, reference, n=30, most_others=1000)
-    assert easy.false_positives.k > 10 * max(right.false_positives.k, 1)
+    right = planted_test(items, reference, n=10, most_others=300)
+    assert easy.false_positives.k > 5 * max(right.false_positives.k, 1)
     assert easy.precision.high < right.precision.low
     assert blind.recall["exact"].estimate == 0
     assert blind.precision.estimate is None
@@ -408,18 +408,34 @@ def test_bundled_benchmarks_overlap_where_they_are_known_to(sample: pl.DataFrame
     assert between("medqa", "pubmedqa").is_empty()
 
 
+def runs_of_eight(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(words[at : at + 8]) for at in range(len(words) - 7)}
+
+
 @pytest.mark.shared
-def test_overlaps_in_the_published_files(sample: pl.DataFrame, shared: Path) -> None:
+def test_overlaps_in_the_published_files(
+    sample: pl.DataFrame, reference: pl.DataFrame, shared: Path
+) -> None:
     medqa = of(sample, "medqa")
-    five = against(medqa, sample, shared / "medqa/medqa_us_5opt_test.jsonl")
+    five = against(medqa, reference, shared / "medqa/medqa_us_5opt_test.jsonl")
     assert flagged(five.filter(pl.col("kind") == "exact")) == 1273
-    dev = against(medqa, sample, shared / "medqa/medqa_us_4opt_dev.jsonl")
+    dev = against(medqa, reference, shared / "medqa/medqa_us_4opt_dev.jsonl")
     assert dev.filter(pl.col("kind") == "exact").is_empty()
     assert flagged(dev) <= 5
-    medec = against(medqa, sample, shared / "medec/medec_ms_val.csv")
+    medec = against(medqa, reference, shared / "medec/medec_ms_val.csv")
     assert 33 <= flagged(medec) <= 40
+    # Counted without the search: items that share three tenths of their runs of eight words.
+    notes = [runs_of_eight(text) for _, text in read_texts(shared / "medec/medec_ms_val.csv")]
+    held = set()
+    for item_id, stem in medqa.select("item_id", "question").iter_rows():
+        own = runs_of_eight(stem)
+        if own and max(len(own & note) for note in notes) >= 0.3 * len(own):
+            held.add(item_id)
+    assert len(held) == 35
+    assert held <= set(medec["item_id"])
     train = against(
-        of(sample, "medmcqa"), sample, shared / "medmcqa/medmcqa_train_subset1000.jsonl"
+        of(sample, "medmcqa"), reference, shared / "medmcqa/medmcqa_train_subset1000.jsonl"
     )
     assert train.filter(pl.col("kind") == "exact").height == 1
 
@@ -439,10 +455,19 @@ def test_hard_sets_lie_inside_the_sets_they_are_taken_from(
 
 @pytest.mark.shared
 def test_duplicates_inside_a_set(shared: Path) -> None:
-    parts = [
-        read_items(shared / f"mmlu_pro/mmlu-pro_{part}.jsonl").items
-        for part in ("biology", "health")
-    ]
-    frame = pl.concat(parts)
-    codes = exact_duplicates(frame)
-    assert len(codes) - len(set(codes.tolist())) > 0
+    """Counts published with the data: 78 in the six MMLU subjects, 94 in two of MMLU-Pro."""
+    subjects = ("anatomy", "clinical_knowledge", "college_biology", "college_medicine",
+                "medical_genetics", "professional_medicine")  # fmt: skip
+    for files, copies in (
+        ([f"mmlu_med/{subject}_test.csv" for subject in subjects], 78),
+        (["mmlu_pro/mmlu-pro_biology.jsonl", "mmlu_pro/mmlu-pro_health.jsonl"], 94),
+    ):
+        codes = exact_duplicates(pl.concat([read_items(shared / file).items for file in files]))
+        assert len(codes) - len(set(codes.tolist())) == copies
+
+
+def test_a_very_long_stem_is_found_in_time() -> None:
+    rng = random.Random(0)
+    stem = " ".join(f"w{rng.randrange(5000)}" for _ in range(200_000))
+    flags = search([item("1", stem), item("2", STEM)], f"Before. {stem} After.", STEM)
+    assert set(flags.select("item_id", "row").rows()) == {("1", 1), ("2", 2)}

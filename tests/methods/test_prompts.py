@@ -39,7 +39,7 @@ def test_the_chain_of_thought_prompt_word_by_word():
 
 
 def test_each_prompt_says_what_it_is_for_and_hides_that_from_the_model():
-    assert prompt_names() == ["cot", "direct", "ranked", "short_text"]
+    assert prompt_names() == ["cot", "direct", "half_question", "ranked", "short_text"]
     for name in prompt_names():
         prompt = load_prompt(name)
         comment = prompt.source[2 : prompt.source.index("#}")].strip()
@@ -48,7 +48,7 @@ def test_each_prompt_says_what_it_is_for_and_hides_that_from_the_model():
         assert comment[:20] not in render(prompt, item())
 
 
-@pytest.mark.parametrize("name", ["cot", "direct", "ranked", "short_text"])
+@pytest.mark.parametrize("name", ["cot", "direct", "half_question", "ranked", "short_text"])
 def test_no_prompt_tells_the_key_or_gives_the_model_a_role(name):
     shown = {render(load_prompt(name), item(target=target)) for target in (None, item().target)}
     assert len(shown) == 1
@@ -126,7 +126,7 @@ def test_an_unknown_variable_is_told_with_those_there_are():
     ("given_name", "message"),
     [
         ("ct", "unknown prompt 'ct'. Did you mean cot"),
-        ("zzz", "Known: cot, direct, ranked, short_text"),
+        ("zzz", "Known: cot, direct, half_question, ranked, short_text"),
         ("none/there.jinja", "none/there.jinja: cannot be read"),
         ("there.jinja", "there.jinja: cannot be read"),
     ],

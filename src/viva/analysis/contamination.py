@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["OVERLAPS", "Contamination", "contamination"]
+__all__ = ["OVERLAPS", "Contamination", "contamination", "flag_schema"]
 
 OVERLAPS = ("exact", "ngram", "fuzzy")
 """Kinds of overlap, strongest first: the whole stem word for word; long runs of its words; nearly
@@ -50,7 +50,9 @@ _OPTIONS = 0.75
 _MARGIN = 40
 """Words around the stretch, beside the options' own, in which options are looked for."""
 _BLOCK = 1_000_000  # characters that are hashed at a time: some 60 MB of temporary arrays
-_PIECE, _LAP = 200_000, 16_000
+_LONGEST = 20_000
+"""Characters of a stem that are looked for."""
+_PIECE, _LAP = 200_000, 24_000
 _PENDING = 4_000
 _SHOWN = 300
 
@@ -142,7 +144,7 @@ def _telling(index: Index, item: int) -> NDArray[np.bool_]:
 
 
 def _indexed(items: pl.DataFrame, reference: pl.DataFrame | None) -> _Indexed:
-    stems = [text or "" for text in items["question"]]
+    stems = [(text or "")[:_LONGEST] for text in items["question"]]
     options = [texts or [] for texts in items["options"].to_list()]
     question = clusters(items) if items.height else np.empty(0, np.int64)
     own = set(stems)
@@ -152,7 +154,7 @@ def _indexed(items: pl.DataFrame, reference: pl.DataFrame | None) -> _Indexed:
     telling = np.array([int(_telling(index, i).sum()) for i in range(len(stems))], dtype=np.int64)
     weak = (lengths < GRAM) | (telling < GRAM)
     texts = [
-        " ".join([stem, *texts]) if poor else stem
+        " ".join([stem, *texts])[:_LONGEST] if poor else stem
         for stem, texts, poor in zip(stems, options, weak.tolist(), strict=True)
     ]
     if weak.any():
