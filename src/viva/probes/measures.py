@@ -36,6 +36,9 @@ _ONE = re.compile(
     r"|(?P<mass>kg|lbs?|pounds)\b(?![ ]?[/)²^]|[ ]\d))"
 )
 _BEFORE_RATE = re.compile(r"(?:/|\bper )[ ]?\Z")
+_PART = re.compile(r"(?:\b(?:by|every|between|from)|\d[ ]?(?:to|and|or))[ ]\Z")
+_GOES_ON = re.compile(r"[ ]?(?:-|–|to\b)")
+"""A value that is one end of a range, or a difference."""
 _HINT = re.compile(r"[°º˚℃℉]|\b(?:kg|lbs?|pounds|cm|ft|in)\b")
 _OPTION = re.compile(rf"{_N}[- ]?(?:{_DEGREE}|kg|lbs?|pounds|cm|ft)", re.IGNORECASE)
 _PERCENTILE = re.compile(
@@ -118,9 +121,7 @@ def _converted(text: str, notes: list[str]) -> str:
         before = text[max(0, match.start() - 12) : match.start()]
         if _BEFORE_RATE.search(before) or before[-1:] in ("-", "–", ".", ","):
             continue
-        if re.search(r"\b(?:by|every|to|and|or|between|from)[ ]\Z", before) or re.match(
-            r"[ ]?(?:-|–|to\b)", text[match.end() :]
-        ):
+        if _PART.search(before) or _GOES_ON.match(text, match.end()):
             continue
         new = _single(match)
         notes.append(f"{match[0]} -> {new}")

@@ -52,8 +52,9 @@ _SPEAKS = re.compile(
     r"|(?:the )?(?:above|preceding|previous|foregoing)"
     r"(?: (?:options?|answers?|choices?|statements?)|\W*$)"
     r"|(?:options?|answers?|choices?) (?:\(?[A-J]\)?|[1-9])\b"
-    r"|(?:both|either|neither|only|and|or|not|&) \(?[A-J]\)?\W*$)",
-    re.IGNORECASE,
+    r"|(?:both|either|neither|only|and|or|not|&) \(?[A-J]\)?\W*$)"
+    r"|^\W*[A-J]\W* (?:only|alone)\W*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _BY_PLACE = re.compile(
     r"\b(?:first|second|third|fourth|fifth|last|former|latter|next|preceding|previous) "
@@ -81,7 +82,7 @@ def _parted(item: Item, *, fewest: int = 2) -> int | Reason:
         return key
     if len(item.options) < fewest:
         return Reason.TOO_FEW_OPTIONS
-    if any(stands_for_others(o) for o in item.options):
+    if _SPEAKS.search("\n".join(item.options)) or any(map(speaks_of_others, item.options)):
         return Reason.OPTIONS_NAME_OTHERS
     if len({normalise(o) for o in item.options}) < len(item.options):
         return Reason.EQUAL_OPTIONS

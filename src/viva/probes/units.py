@@ -47,7 +47,11 @@ _RANGE = re.compile(
     rf"(?:(?P<gap>[ \t]?(?:[{_MINUS}]|to)[ \t]?)(?P<high>{_NUMBER}))?"
     rf"(?P<unit>[ \t]?(?:{_UNIT}))?(?P<tail>[)\]])"
 )
-_TOTAL = re.compile(r"\btotal:?[ \t]*\Z", re.IGNORECASE)
+_RANGE_BESIDE = re.compile(
+    r"[ \t]*(?:\|[ \t]*[<>≤≥(]?[ \t]?\d|[,;(\[][ \t]*(?:N\b|[Nn]ormal|[Rr]ef)[^\d\n]{0,20}\d)"
+)
+"""A reference range that is not read, beside a value."""
+_TOTAL = re.compile(r"\btotal[ \t:|]*\Z", re.IGNORECASE)
 """A value whose substance a heading names."""
 _WORD = re.compile(r"[A-Za-z0-9'’+-]+")
 _LEFT = 90
@@ -163,6 +167,7 @@ def _relabelled(text: str, to: str, labs: _Labs) -> tuple[str, list[str]]:
     last = 0
     spans: list[tuple[int, int]] = []
     seen: set[str] = set()
+    before = ""
     for match in _VALUE.finditer(text):
         unit = _unit(match["unit"])
         if unit not in ("mg/dL", "g/dL", "µg/dL", "mmol/L", "µmol/L", "g/L"):
@@ -171,8 +176,11 @@ def _relabelled(text: str, to: str, labs: _Labs) -> tuple[str, list[str]]:
         spans.append(match.span())
         analyte = _named(text, match.start(), floor, labs)
         if analyte is None:
-            if _TOTAL.search(text[floor : match.start()]):
+            between = text[floor : match.start()]
+            if _TOTAL.search(between):
                 raise _UnsureError
+            if unit == before and "\n" not in between and ". " not in between:
+                raise _UnsureError  # perhaps a second value of the substance before
             if match["range"] is None and "(" in text[floor : match.start()][-30:]:
                 raise _UnsureError  # a range in brackets that the rules do not read
             continue
@@ -193,6 +201,9 @@ def _relabelled(text: str, to: str, labs: _Labs) -> tuple[str, list[str]]:
         notes.append(f"{old} -> {new}")
         if match["range"]:
             new += _ranged(match["range"], analyte, to, unit)
+        if _RANGE_BESIDE.match(text, match.end()):
+            raise _UnsureError
+        before = unit
         pieces += [text[last : match.start()], new]
         last = match.end()
         seen.add(_substance(analyte))

@@ -29,10 +29,10 @@ _MOST_TYPOS = 6
 _LOWER = re.compile(r"(?<![\w'’-])[a-z]{5,}(?![\w'’-])")
 
 _REAL = frozenset(
-    """abut agin bean bing binging bought brig brigs ding dong fees fels fiend fins fond fried fund
-    gong heath hers kown latter noes nots paced paces patent planed presets sates seeing sees sill
-    sine sown sows staring stars stated stating stats though tied tired tose trough unite util vist
-    waking wile wold yeas""".split()
+    """abut agin bean bing binging bought brig brigs canges ding dong fees fels fiend fins fond
+    fried fund gong heath hers kown latter noes nots paced paces patent planed presets
+    sates seeing sees sill sine sown sows staring stars stated stating stats though tied
+    tired tose trough unite util vist waking wile wold yeas""".split()
 )
 """Words that a slip must not make: they would say something else."""
 
