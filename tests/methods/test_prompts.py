@@ -45,12 +45,15 @@ def test_each_prompt_says_what_it_is_for_and_hides_that_from_the_model():
         comment = prompt.source[2 : prompt.source.index("#}")].strip()
         assert prompt.source.startswith("{# ")
         assert "Used by " in comment
-        assert comment[:20] not in render(prompt, item())
+        assert comment[:20] not in render(prompt, item(), half="Which vitamin")
 
 
 @pytest.mark.parametrize("name", ["cot", "direct", "half_question", "ranked", "short_text"])
 def test_no_prompt_tells_the_key_or_gives_the_model_a_role(name):
-    shown = {render(load_prompt(name), item(target=target)) for target in (None, item().target)}
+    shown = {
+        render(load_prompt(name), item(target=target), half="Which vitamin")
+        for target in (None, item().target)
+    }
     assert len(shown) == 1
     assert "doctor" not in shown.pop().lower()
 
