@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from viva._files import written
 from viva.errors import InputError
 
 if TYPE_CHECKING:
@@ -184,16 +185,8 @@ def write_rows(rows: pl.DataFrame, out: Path) -> None:
     """
     import polars as pl
 
-    part = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with written(out) as stream:
         if out.suffix.lower() == ".csv":
-            rows.with_columns(pl.col("options").list.join(" | ")).write_csv(part)
+            rows.with_columns(pl.col("options").list.join(" | ")).write_csv(stream)
         else:
-            rows.write_ndjson(part)
-        part.replace(out)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot be written ({error.strerror})", where=str(out), mend="Name another --out"
-        ) from error
+            rows.write_ndjson(stream)

@@ -64,14 +64,11 @@ def _write(rows: list[dict[str, Any]], path: Path) -> None:
     """JSON Lines, whole or not at all."""
     import json
 
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        part.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    from viva._files import written
+
+    with written(path) as file:
+        for row in rows:
+            file.write((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
 def _read(file: Path) -> ItemsRead:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from viva._version import __version__
 from viva.formats._own import MARK
 from viva.formats._values import number, whole
-from viva.formats._writing import Task, identifier
+from viva.formats._writing import Task, identifier, settings_of
 from viva.records import Status
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def log_of(task: Task, manifest: Mapping[str, Any]) -> EvalLog:
         EvalStats,
     )
 
-    identity = manifest.get("identity")
-    settings = {**manifest, **(identity if isinstance(identity, Mapping) else {})}
+    settings = settings_of(manifest)
     created = str(settings.get("created") or _EPOCH)
     known = {name: settings[name] for name in _SETTINGS if settings.get(name) is not None}
     asked = (task.benchmark, task.model, task.method, task.probe)
@@ -103,8 +102,7 @@ def _config(settings: Mapping[str, Any]) -> GenerateConfig:
     """How tokens were drawn, as far as the manifest says."""
     from inspect_ai.model import GenerateConfig
 
-    sampling = settings.get("sampling")
-    sampling = sampling if isinstance(sampling, Mapping) else {}
+    sampling = settings["sampling"]
     stop = sampling.get("stop")
     seed = settings.get("seed")
     return GenerateConfig(

@@ -7,21 +7,21 @@ task of its own here, so that a probe's answers are never pooled with the clean 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from viva.errors import InputError
+from viva.formats.journal import prompt_hash
 from viva.formats.run import items_of
 from viva.records import RESPONSE_KEY, Item
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Task", "identifier", "missing", "prompted", "tasks", "written"]
+__all__ = ["ELSEWHERE", "Task", "identifier", "missing", "prompted", "settings_of", "tasks"]
+
+ELSEWHERE = "Give a folder that can be written to, on a disk with room"
+"""What to do where an export cannot be written."""
 
 _TASK = ("benchmark", "model", "method", "probe")
 _SCORED = ("metric", "status", "read", "value", "reason")
@@ -111,14 +111,16 @@ def prompted(
         return
     for row, item in zip(rows, items_of(task.rows), strict=True):
         prompt = prompts(item)
-        sent = prompt is not None and _prompt_hash(prompt) == row["prompt_hash"]
+        sent = prompt is not None and prompt_hash([("user", prompt)]) == row["prompt_hash"]
         yield row, prompt if prompt is not None and sent else row["question"]
 
 
-def _prompt_hash(prompt: str) -> str:
-    """As a run records it for a conversation of one user's turn."""
-    said = f"user\x1f{prompt}"
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def settings_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest holds, with what identifies the run beside it; ``sampling`` is a mapping."""
+    identity = manifest.get("identity")
+    settings = {**manifest, **(identity if isinstance(identity, Mapping) else {})}
+    sampling = settings.get("sampling")
+    return settings | {"sampling": dict(sampling) if isinstance(sampling, Mapping) else {}}
 
 
 def identifier(*parts: object) -> str:
@@ -135,33 +137,3 @@ def identifier(*parts: object) -> str:
 def missing(what: str, extra: str) -> InputError:
     """The error of an extra that is not installed."""
     return InputError(f"{what} is not installed", mend=f"pip install 'vivavoce[{extra}]'")
-
-
-@contextmanager
-def written(path: Path) -> Iterator[IO[Any]]:
-    """A binary file that appears under its name when it is whole, and not before.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be made or written to, or the disk is full.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-        try:
-            with os.fdopen(descriptor, "w+b") as stream:
-                yield stream
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(name).chmod(0o666 & ~mask)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(
-            f"cannot be written ({error.strerror or error})",
-            where=str(path),
-            mend="Give a folder that can be written to, on a disk with room",
-        ) from None

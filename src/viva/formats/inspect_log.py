@@ -19,10 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from viva._files import written
 from viva.errors import InputError
 from viva.formats._inspect_header import SCORER, log_of
 from viva.formats._own import MARK, packed
-from viva.formats._writing import Task, identifier, missing, prompted, tasks, written
+from viva.formats._writing import ELSEWHERE, Task, identifier, missing, prompted, tasks
 from viva.records import LETTERS, Item, Status
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def write_inspect(
     for task in found:
         log = log_of(task, manifest)
         file = place if one else place / _file_name(log)
-        with written(file) as stream:
+        with written(file, mend=ELSEWHERE) as stream:
             _write_log(log, task, prompts, stream)
         paths.append(file)
     return paths

@@ -6,6 +6,7 @@ answers file, with the call's own record in ``call``; else it holds the record a
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = [
     "journal_lines",
     "journal_rows_frame",
     "parse_line",
+    "prompt_hash",
     "response_values",
     "stored_schema",
 ]
@@ -76,6 +78,26 @@ def call_schema() -> dict[str, Any]:
         "served_model": pl.String,
         "error": pl.String,
     }
+
+
+def prompt_hash(turns: Iterable[tuple[str, str]], prefix: str | None = None) -> str:
+    """What was put before the model, as records name it.
+
+    Parameters
+    ----------
+    turns : iterable of (str, str)
+        Role and text of each turn.
+    prefix : str, optional
+        With which the assistant's turn began.
+
+    Returns
+    -------
+    str
+        First 16 hex digits of a SHA-256.
+    """
+    parts = [part for turn in turns for part in turn]
+    said = "\x1f".join(parts if prefix is None else [*parts, "prefix", prefix])
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def parse_line(line: bytes) -> dict[str, Any] | None:

@@ -20,9 +20,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
+from viva._files import written
 from viva._version import __version__
 from viva.formats._own import MARK, packed
-from viva.formats._writing import Task, prompted, tasks, written
+from viva.formats._writing import ELSEWHERE, Task, prompted, settings_of, tasks
 from viva.records import LETTERS, Item
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ def write_lm_eval(
     InputError
         No responses, one without its item, two under one key; a folder that cannot be written to.
     """
-    identity = manifest.get("identity")
-    settings = {**manifest, **(identity if isinstance(identity, Mapping) else {})}
+    settings = settings_of(manifest)
     time = _time(settings.get("created"))
     stamp = time.isoformat(timespec="microseconds").replace(":", "-")
     paths: list[Path] = []
@@ -92,13 +92,13 @@ def write_lm_eval(
         for task in of_model:
             name = _task_name(task, results["results"])
             file = folder / f"samples_{name}_{stamp}.jsonl"
-            with written(file) as stream:
+            with written(file, mend=ELSEWHERE) as stream:
                 _add_result(
                     results, name, task, _write_samples(task, settings, prompts, stream.write)
                 )
             paths.append(file)
         file = folder / f"results_{stamp}.json"
-        with written(file) as stream:
+        with written(file, mend=ELSEWHERE) as stream:
             stream.write(json.dumps(results, indent=2, ensure_ascii=False).encode())
         paths.append(file)
     return paths
@@ -186,7 +186,6 @@ def _sample(
         for each, row in zip(own, said, strict=True)
     ]
     values = [row["value"] for row in said if row["value"] is not None]
-    sampling = settings.get("sampling")
     return {
         "doc_id": position,
         "doc": doc | {MARK: {"item": own[0]["item"], "responses": responses}},
@@ -194,7 +193,7 @@ def _sample(
         "arguments": {
             "gen_args_0": {
                 "arg_0": prompt,
-                "arg_1": dict(sampling) if isinstance(sampling, Mapping) else {},
+                "arg_1": settings["sampling"],
             }
         },
         "resps": [[_text(row) for row in said]],
@@ -220,7 +219,7 @@ def _empty(model: str, settings: Mapping[str, Any], time: datetime) -> dict[str,
     config = {
         "model": "viva",
         "model_args": {"model": model},
-        "gen_kwargs": settings.get("sampling") or {},
+        "gen_kwargs": settings["sampling"],
         "random_seed": settings.get("seed"),
         "bootstrap_iters": 0,
     }

@@ -17,9 +17,6 @@ __all__ = ["Budget", "Prices"]
 FIRST = 8
 """Calls in flight while nothing is known of what one spends."""
 
-_CHARACTERS_PER_TOKEN = 4
-"""Where the server counts no tokens: about right for English prose in current vocabularies."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prices:
@@ -36,16 +33,6 @@ class Prices:
     def cost(self, input_tokens: float, output_tokens: float) -> float:
         """Cost of so many tokens."""
         return (self.input * input_tokens + self.output * output_tokens) / 1e6
-
-
-def _input_tokens(request: Request) -> int:
-    characters = sum(len(m.content) for m in request.messages) + len(request.prefix or "")
-    return -(-characters // _CHARACTERS_PER_TOKEN)
-
-
-def _output_tokens(completion: Completion) -> int:
-    characters = len(completion.text) + len(completion.reasoning or "")
-    return -(-characters // _CHARACTERS_PER_TOKEN)
 
 
 class Hold(NamedTuple):
@@ -129,7 +116,7 @@ class Budget:
         )
 
     def _take(self, request: Request) -> Hold:
-        read = _input_tokens(request)
+        read = request.estimated_tokens
         written = request.sampling.max_completion_tokens or 0
         hold = Hold(read, written, self.prices.cost(read, written) if self.prices else 0.0)
         self.calls += 1
@@ -178,9 +165,8 @@ class Budget:
         self._guessed[1] -= hold.cost
         cost = None
         if completion is not None:
-            read, written = completion.input_tokens, completion.output_tokens
+            read, written = completion.input_tokens, completion.estimated_tokens
             read = hold.input_tokens if read is None else read
-            written = _output_tokens(completion) if written is None else written
             cost = completion.cost
             if cost is None and self.prices is not None:
                 cost = self.prices.cost(read, written)

@@ -123,10 +123,7 @@ class Limiter:
         """A call that holds a slot and started then brought a completion after so many seconds."""
         if self._gate and started > self._rejected:
             self._open()
-        size = completion.output_tokens
-        if size is None:
-            size = (len(completion.text) + len(completion.reasoning or "")) // 4
-        self._congestion.completed(seconds, size + 1, self.in_flight)
+        self._congestion.completed(seconds, completion.estimated_tokens + 1, self.in_flight)
 
     def close(self, failed: CallFailed) -> None:
         """Fail every call that waits."""

@@ -6,7 +6,6 @@ it; ``replay/FILE`` gives the answers of any answers file to the items they belo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from viva.formats.run import is_run, read_run
 from viva.models.asked import ASKED
 from viva.models.backend import Capabilities, Prefill
 from viva.models.failures import CallFailed, Failure
-from viva.models.requests import Completion, Request
+from viva.models.requests import Completion, Request, recorded
 from viva.models.specs import ModelOptions
 
 if TYPE_CHECKING:
@@ -121,18 +120,7 @@ class ReplayedRun(_Recorded):
         call = self._calls.row(at, named=True)
         if call["error"] is not None:
             raise CallFailed(Failure.NOT_RECORDED, f"the recorded call failed: {call['error']}")
-        logprobs = json.loads(call["logprobs"]) if call["logprobs"] else None
-        return Completion(
-            text=call["text"] or "",
-            reasoning=call["reasoning"],
-            finish_reason=call["finish_reason"],
-            input_tokens=call["input_tokens"],
-            output_tokens=call["output_tokens"],
-            seconds=call["seconds"] or 0.0,
-            cost=call["cost"],
-            logprobs=tuple(logprobs) if logprobs is not None else None,
-            served_model=call["served_model"],
-        )
+        return recorded(call)
 
 
 class ReplayedFile(_Recorded):

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-__all__ = ["Completion", "Message", "Request", "Sampling"]
+__all__ = ["Completion", "Message", "Request", "Sampling", "recorded"]
+
+_CHARACTERS_PER_TOKEN = 4
+"""Where nobody counts tokens: about right for English prose in current vocabularies."""
 
 Role = Literal["system", "user", "assistant"]
 
@@ -58,6 +61,12 @@ class Request:
         said = json.dumps(self, sort_keys=True, ensure_ascii=False, default=_plain)
         return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
+    @property
+    def estimated_tokens(self) -> int:
+        """About how many tokens the model reads, by the characters."""
+        characters = sum(len(m.content) for m in self.messages) + len(self.prefix or "")
+        return -(-characters // _CHARACTERS_PER_TOKEN)
+
     def with_seed(self, seed: int | None) -> Request:
         """The same request under a seed."""
         return replace(self, seed=seed)
@@ -91,3 +100,36 @@ class Completion:
     """For each generated token, candidates and their natural log-probabilities."""
     served_model: str | None = None
     """The model's name as the server reports it."""
+
+    @property
+    def estimated_tokens(self) -> int:
+        """Tokens that the model wrote: as the server says, else about how many."""
+        if self.output_tokens is not None:
+            return self.output_tokens
+        return -(-(len(self.text) + len(self.reasoning or "")) // _CHARACTERS_PER_TOKEN)
+
+
+def recorded(call: Mapping[str, Any]) -> Completion:
+    """A recorded call as the completion it was.
+
+    Parameters
+    ----------
+    call : mapping
+        With the names of :func:`viva.formats.journal.call_schema`; ``logprobs`` is a list, or the
+        JSON text of one.
+    """
+    logprobs = call.get("logprobs")
+    if isinstance(logprobs, str):
+        logprobs = json.loads(logprobs)
+    return Completion(
+        text=call.get("text") or "",
+        reasoning=call.get("reasoning"),
+        finish_reason=call.get("finish_reason"),
+        input_tokens=call.get("input_tokens"),
+        output_tokens=call.get("output_tokens"),
+        seconds=call.get("seconds") or 0.0,
+        cost=call.get("cost"),
+        attempts=call.get("attempts") or 1,
+        logprobs=tuple(logprobs) if isinstance(logprobs, list) else None,
+        served_model=call.get("served_model"),
+    )

@@ -12,28 +12,12 @@ from typing import Any
 from viva.errors import InputError
 from viva.models import CallFailed, Capabilities, Completion, Request
 from viva.models.client import Client
+from viva.models.requests import recorded as recorded_call
 from viva.models.starts import with_start
 from viva.runs.counts import Counts
 from viva.runs.tasks import Keys, Task, prompt_hash
 
 __all__ = ["Asking"]
-
-
-def _completion(call: Mapping[str, Any]) -> Completion:
-    """A recorded call as the completion it was."""
-    logprobs = call.get("logprobs")
-    return Completion(
-        text=call.get("text") or "",
-        reasoning=call.get("reasoning"),
-        finish_reason=call.get("finish_reason"),
-        input_tokens=call.get("input_tokens"),
-        output_tokens=call.get("output_tokens"),
-        seconds=call.get("seconds") or 0.0,
-        cost=call.get("cost"),
-        attempts=call.get("attempts") or 1,
-        logprobs=tuple(logprobs) if isinstance(logprobs, list) else None,
-        served_model=call.get("served_model"),
-    )
 
 
 class Asking:
@@ -65,7 +49,7 @@ class Asking:
         self.made: list[Completion] = []
         self.first: tuple[str, int | None] | None = None  # hash of the prompt, and the seed
         self._known = {
-            call["request_hash"]: _completion(call)
+            call["request_hash"]: recorded_call(call)
             for call in recorded
             if isinstance(call.get("request_hash"), str)
         }

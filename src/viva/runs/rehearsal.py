@@ -15,9 +15,6 @@ from viva.runs.planning import plan_items
 
 __all__ = ["Rehearsal", "rehearse"]
 
-_CHARACTERS_PER_TOKEN = 4
-"""About right for English prose in current vocabularies."""
-
 
 class Rehearsal(NamedTuple):
     """What a run would ask."""
@@ -92,16 +89,13 @@ def rehearse(arguments: Mapping[str, Any]) -> Rehearsal:
         await ask(item, recorder)
 
     asyncio.run(asked())
-    characters = sum(
-        sum(len(message.content) for message in request.messages) + len(request.prefix or "")
-        for request in recorder.requests
-    )
+    tokens = sum(request.estimated_tokens for request in recorder.requests)
     count, samples = plan.items.height, arguments.get("samples") or 1
     return Rehearsal(
         items=count,
         samples=samples,
         calls_per_item=len(recorder.requests),
-        input_tokens=round(characters / _CHARACTERS_PER_TOKEN * count * samples),
+        input_tokens=tokens * count * samples,
         first=recorder.requests[0],
         left_out=plan.summary["left_out"],
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from viva.errors import InputError
 from viva.formats.journal import call_of
 from viva.formats.run import CALLS, JOURNAL, RESPONSES
 from viva.runs.journal import Journal, lasting, load
@@ -62,6 +62,33 @@ def read_earlier(folder: Path) -> Earlier:
     InputError
         Where they cannot be read.
     """
+    import polars as pl
+
+    try:
+        return _read_earlier(folder)
+    except pl.exceptions.PolarsError:
+        raise _broken_table(folder) from None
+
+
+def _broken_table(folder: Path) -> InputError:
+    """Which table cannot be read."""
+    import polars as pl
+
+    broken = CALLS
+    try:
+        pl.scan_parquet(folder / CALLS, glob=False).collect_schema()
+        broken = RESPONSES
+    except (OSError, pl.exceptions.PolarsError):
+        if not (folder / CALLS).is_file():
+            broken = RESPONSES
+    return InputError(
+        "is no table of a run",
+        where=str(folder / broken),
+        mend="Delete it, then run the same command again: what is missing is made or asked again",
+    )
+
+
+def _read_earlier(folder: Path) -> Earlier:
     found = Earlier()
     known: set[str] = set()
     if (folder / RESPONSES).is_file():
@@ -105,7 +132,5 @@ def _read_calls(folder: Path, found: Earlier, *, keys: bool) -> set[str]:
         .collect()
     )
     for call in open_calls.iter_rows(named=True):
-        if call["logprobs"] is not None:
-            call["logprobs"] = json.loads(call["logprobs"])
         found._stored.setdefault(call["task"], []).append(call)
     return set(calls.select("key").collect()["key"].to_list()) if keys else set()

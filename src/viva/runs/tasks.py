@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from viva.formats import journal
 from viva.formats.run import items_of
 from viva.models import Request
 from viva.records import Item
@@ -37,9 +38,7 @@ class Task:
 
 def prompt_hash(request: Request) -> str:
     """First 16 hex digits of SHA-256 over what a call puts before the model."""
-    parts = [part for message in request.messages for part in (message.role, message.content)]
-    said = "\x1f".join(parts if request.prefix is None else [*parts, "prefix", request.prefix])
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return journal.prompt_hash(((m.role, m.content) for m in request.messages), request.prefix)
 
 
 class Keys:

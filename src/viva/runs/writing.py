@@ -11,6 +11,7 @@ from viva.models import Backend, Capabilities, Completion, Request
 from viva.models.backend import check_backend
 from viva.models.client import Client, limiter_for
 from viva.models.loops import run_to_end
+from viva.models.requests import recorded
 from viva.models.retrying import Retry
 from viva.models.specs import ModelOptions, open_model
 from viva.models.starts import ARMS, check_arm
@@ -62,10 +63,8 @@ def _known(path: Path) -> dict[str, Completion]:
     found: dict[str, Completion] = {}
     for _, _, line in journal_lines(path):
         row = parse_line(line)
-        if row is not None and isinstance(key := row.get("request_hash"), str):
-            text, reason = row.get("text"), row.get("finish_reason")
-            if isinstance(text, str):
-                found[key] = Completion(text, finish_reason=reason)
+        if row is not None and isinstance(row.get("text"), str):
+            found[str(row.get("request_hash"))] = recorded(row)
     return found
 
 
