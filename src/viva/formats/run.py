@@ -138,7 +138,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             where=str(folder / MANIFEST),
             mend="Name a folder that viva eval wrote",
         )
+    wrong = [n for n, kinds in _KINDS.items() if not isinstance(manifest.get(n), kinds)]
+    if not wrong and not all(isinstance(s, dict) for s in manifest.get("sessions") or ()):
+        wrong = ["sessions"]
+    if wrong:
+        raise InputError(
+            f"is broken: {wrong[0]} holds something else than a run writes there",
+            where=str(folder / MANIFEST),
+            mend="Mend it, or choose another folder",
+        )
     return manifest
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "identity": (dict, type(None)),
+    "sessions": (list, type(None)),
+    "samples": (int, type(None)),
+    "limit": (int, type(None)),
+    "counts": (dict, type(None)),
+}
+"""Types of what is read from a manifest."""
 
 
 def read_items_table(folder: Path) -> pl.DataFrame:

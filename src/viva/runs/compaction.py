@@ -80,12 +80,18 @@ def _latest(journal: Path) -> tuple[dict[str, int], dict[str, int]]:
         row = parse_line(line)
         if row is None:
             continue
-        if isinstance(task := row.get("task"), str):
+        if task := _name(row, "task"):
             tasks[task] = number
         call = row.get("call")
-        if isinstance(call, dict) and isinstance(key := call.get("key"), str):
+        if isinstance(call, dict) and (key := _name(call, "key")):
             calls[key] = number
     return tasks, calls
+
+
+def _name(row: Mapping[str, Any], field: str) -> str:
+    """A key in a line; empty where a line that was edited holds something else."""
+    value = row.get(field)
+    return value if isinstance(value, str) else ""
 
 
 def _write_parts(
@@ -109,10 +115,10 @@ def _write_parts(
         row = parse_line(line)
         if row is None:
             continue
-        if latest.get(row.get("task", "")) == number:
+        if _name(row, "task") in latest and latest[row["task"]] == number:
             responses.append(row)
         call = call_of(row)
-        if call is not None and latest_call.get(call.get("key", "")) == number:
+        if call and _name(call, "key") in latest_call and latest_call[call["key"]] == number:
             calls.append(call)
         if len(responses) >= _CHUNK or len(calls) >= _CHUNK:
             flush()

@@ -22,6 +22,7 @@ from viva.models.failures import LASTING
 __all__ = ["Finished", "Journal", "lasting", "load", "repair"]
 
 _BLOCK = 1 << 16
+_MOST = 2**53
 _LASTING = tuple(str(failure) for failure in LASTING)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -73,18 +74,28 @@ def load(path: Path, counted: Container[str] = frozenset()) -> Finished:
             continue
         call = call_of(row)
         if call is not None:
-            if call.get("key") not in counted:
-                tries += call.get("attempts") or 1
-                tokens += (call.get("input_tokens") or 0) + (call.get("output_tokens") or 0)
-                cost += call.get("cost") or 0.0
+            key = call.get("key")
+            if not isinstance(key, str) or key not in counted:
+                tries += int(_spent(call, "attempts")) or 1
+                tokens += int(_spent(call, "input_tokens") + _spent(call, "output_tokens"))
+                cost += _spent(call, "cost")
             if isinstance(task := call.get("task"), str) and call.get("error") is None:
                 calls.setdefault(task, []).append((offset, len(line)))
         if isinstance(task := row.get("task"), str):
             error = row.get("error")
+            error = error if error is None or isinstance(error, str) else repr(error)
             tasks[task] = error
             if lasting(error):
                 calls.pop(task, None)
     return Finished(tasks, calls, tries, tokens, cost, unreadable)
+
+
+def _spent(call: Mapping[str, Any], name: str) -> float:
+    """A number of a call; 0 where it holds none that a call can have."""
+    value = call.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0
+    return value if 0 <= value < _MOST else 0
 
 
 def repair(path: Path) -> int:
