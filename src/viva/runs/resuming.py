@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,7 +132,5 @@ def _read_calls(folder: Path, found: Earlier, *, keys: bool) -> set[str]:
         .collect()
     )
     for call in open_calls.iter_rows(named=True):
-        if call["logprobs"] is not None:
-            call["logprobs"] = json.loads(call["logprobs"])
         found._stored.setdefault(call["task"], []).append(call)
     return set(calls.select("key").collect()["key"].to_list()) if keys else set()
