@@ -153,6 +153,22 @@ def test_measures(before, after):
     assert variant.item.question == f"{after} Which?"
 
 
+@pytest.mark.parametrize("said", ["98.5°F/36.9°C", "37 to 38°C", "rose by 2°C", "No value."])
+def test_measures_that_are_no_single_value_are_left_alone(said):
+    original = Item("exam", "1", f"{said} Which?", ("Wait", "Operate"), Choice(0))
+    found = PROBES["units.measures"].make(original, RNG)
+    assert found.reason == Reason.NOTHING_TO_CHANGE
+
+
+def test_measures_are_refused_where_they_are_counted_or_told_in_ounces():
+    for said, reason in (
+        ("He weighed 6 lb and 10 oz.", Reason.MEASURE_UNCERTAIN),
+        ("He weighs 70 kg; what is the dose?", Reason.CALCULATION),
+    ):
+        original = Item("exam", "1", said, ("Wait", "Operate"), Choice(0))
+        assert PROBES["units.measures"].make(original, RNG).reason == reason
+
+
 def _value(written):
     """The first number and the unit of a note."""
     number, unit = re.fullmatch(r"\D*([\d.,]+).*?([A-Za-zµμ]+/[dlL]+)", written, re.DOTALL).groups()

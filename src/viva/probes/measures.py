@@ -37,8 +37,9 @@ _ONE = re.compile(
 )
 _BEFORE_RATE = re.compile(r"(?:/|\bper )[ ]?\Z")
 _PART = re.compile(r"(?:\b(?:by|every|between|from)|\d[ ]?(?:to|and|or))[ ]\Z")
-_GOES_ON = re.compile(r"[ ]?(?:-|–|to\b)")
-"""A value that is one end of a range, or a difference."""
+_GOES_ON = re.compile(r"[ ]?(?:/|-|–|to\b|[(,][ ]?\d)")
+"""A value that is one end of a range, a difference, or given in both units."""
+_OUNCES = re.compile(r"\b(?:oz|ounces?)\b")
 _HINT = re.compile(r"[°º˚℃℉]|\b(?:kg|lbs?|pounds|cm|ft|in)\b")
 _OPTION = re.compile(rf"{_N}[- ]?(?:{_DEGREE}|kg|lbs?|pounds|cm|ft)", re.IGNORECASE)
 _PERCENTILE = re.compile(
@@ -104,6 +105,8 @@ def other_measures(item: Item, rng: random.Random) -> list[Variant] | Refused:
         return refused(item, name, Reason.NOTHING_TO_CHANGE)
     if any("kg" in note or "lb" in note for note in notes) and _PERCENTILE.search(text):
         return refused(item, name, Reason.CALCULATION)
+    if any("lb" in note for note in notes) and _OUNCES.search(text):
+        return refused(item, name, Reason.MEASURE_UNCERTAIN)
     if "degrees" in text and _PER_DEGREE.search(text):
         return refused(item, name, Reason.MEASURE_UNCERTAIN)
     variant = changed(item, name, Relation.PRESERVING, question="".join(pieces))

@@ -59,10 +59,19 @@ _SPEAKS = re.compile(
 _BY_PLACE = re.compile(
     r"\b(?:first|second|third|fourth|fifth|last|former|latter|next|preceding|previous) "
     r"(?:option|answer|choice|alternative)s?\b"
-    r"|\b(?:option|answer|choice|alternative)s?[ :]+\(?[A-J]\b(?!\w)"
-    r"|\((?:A|B)\)|(?:^|\n)\s*\(?[A-D][).:] ",
+    r"|\b(?:option|answer|choice|alternative)s?[ :]+\(?[A-J]\b(?!\w)",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r"(?:\A|\n)\s*\(?[A-Da-d][).:] |\([ABab]\)")
+
+
+def _by_place(question: str) -> bool:
+    """Whether a question names options by their place or letter, or lists them itself."""
+    if any(word in question for word in ("ption", "nswer", "hoice", "lternative")) and (
+        _BY_PLACE.search(question)
+    ):
+        return True
+    return _LISTED.search(question) is not None
 
 
 def stands_for_others(option: str) -> bool:
@@ -86,7 +95,7 @@ def _parted(item: Item, *, fewest: int = 2) -> int | Reason:
         return Reason.OPTIONS_NAME_OTHERS
     if len({normalise(o) for o in item.options}) < len(item.options):
         return Reason.EQUAL_OPTIONS
-    if _BY_PLACE.search(item.question):
+    if _by_place(item.question):
         return Reason.ORDER_MATTERS
     return key
 
