@@ -43,6 +43,7 @@ from inspect_ai.util import registry_info
 from viva.answers import Reading, read
 from viva.benchmarks import CARDS, load
 from viva.errors import InputError
+from viva.formats.inspect_log import UNREAD
 from viva.formats.run import items_of
 from viva.methods import (
     Answer,
@@ -112,14 +113,11 @@ def choice() -> Scorer:
             value=NOANSWER if unread else CORRECT if value else INCORRECT,
             answer=reading.value,
             explanation=reading.reason,
-            reason=_REASON.get(reading.reason or "", "invalid_response_format") if unread else None,
+            reason=UNREAD.get(reading.reason or "", "invalid_response_format") if unread else None,
             metadata={"status": str(reading.status)},
         )
 
     return score
-
-
-_REASON = {"refused": "refusal", "no answer text": "no_response"}
 
 
 def _reading(state: TaskState, options: list[str]) -> Reading:

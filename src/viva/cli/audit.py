@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from viva.cli._options import Resamples, Seed, Strict, TextView, Threshold
+
 __all__ = ["command"]
 
 
@@ -54,20 +56,11 @@ def command(
             show_default=False,
         ),
     ] = None,
-    threshold: Annotated[
-        float, typer.Option("--threshold", help="p_reasoning from which an item is reasoning.")
-    ] = 0.5,
-    text_view: Annotated[
-        str,
-        typer.Option(
-            "--text-view", help="What the splitter reads: stem, stem+options, stem+context."
-        ),
-    ] = "stem",
-    resamples: Annotated[int, typer.Option("--resamples", help="Bootstrap resamples.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the resampling.")] = 0,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="A defect in one row is an error.")
-    ] = False,
+    threshold: Threshold = 0.5,
+    text_view: TextView = "stem",
+    resamples: Resamples = 10_000,
+    seed: Seed = 0,
+    strict: Strict = False,
 ) -> None:
     """Audit answers on disk: accuracy and reasoning gap of every model, and a report.
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viva.cli.compare import Form
-from viva.cli.eval import Api
+from viva.cli._options import Api, Form, Printed
 
 if TYPE_CHECKING:
     from viva.models import Backend, Capabilities
@@ -50,9 +49,7 @@ def command(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.001, help="Seconds for one call.")
     ] = 600,
-    format: Annotated[  # noqa: A002
-        Form, typer.Option("--format", help="table, or json for other programs.")
-    ] = Form.TABLE,
+    format: Printed = Form.TABLE,  # noqa: A002
 ) -> None:
     """Probe a model by a few short calls, and say what it can do and what shows it.
 

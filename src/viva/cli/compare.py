@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viva._files import written
+from viva.cli._options import Form, Printed, Resamples, Seed, Strict, TextView, Threshold
 from viva.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Form", "command"]
-
-
-class Form(StrEnum):
-    """What is printed."""
-
-    TABLE = "table"
-    JSON = "json"
+__all__ = ["command"]
 
 
 class Scope(StrEnum):
@@ -90,27 +84,16 @@ def command(
         Path | None,
         typer.Option("--out", help="Write all disagreements: a .jsonl or .csv file."),
     ] = None,
-    format: Annotated[  # noqa: A002
-        Form, typer.Option("--format", help="table, or json for other programs.")
-    ] = Form.TABLE,
+    format: Printed = Form.TABLE,  # noqa: A002
     labels: Annotated[
         str | None,
         typer.Option("--labels", help="What counts as reasoning. As in `viva audit`."),
     ] = None,
-    threshold: Annotated[
-        float, typer.Option("--threshold", help="p_reasoning from which an item is reasoning.")
-    ] = 0.5,
-    text_view: Annotated[
-        str,
-        typer.Option(
-            "--text-view", help="What the splitter reads: stem, stem+options, stem+context."
-        ),
-    ] = "stem",
-    resamples: Annotated[int, typer.Option("--resamples", help="Bootstrap resamples.")] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the resampling.")] = 0,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="A defect in one row is an error.")
-    ] = False,
+    threshold: Threshold = 0.5,
+    text_view: TextView = "stem",
+    resamples: Resamples = 10_000,
+    seed: Seed = 0,
+    strict: Strict = False,
 ) -> None:
     """Compare two sets of answers item by item, and show where they part.
 

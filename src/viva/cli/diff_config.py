@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from viva.cli.compare import Form
+from viva.cli._options import Form, Printed
 
 __all__ = ["command"]
 
@@ -31,9 +31,7 @@ _LARGEST = 50_000
 def command(
     a: Annotated[Path, typer.Argument(metavar="A", help="A run folder.", show_default=False)],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another.", show_default=False)],
-    format: Annotated[  # noqa: A002
-        Form, typer.Option("--format", help="table, or json for other programs.")
-    ] = Form.TABLE,
+    format: Printed = Form.TABLE,  # noqa: A002
 ) -> None:
     """Say what differs between the settings of two runs: first what identifies them.
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from viva.cli._options import Api, panel
 from viva.errors import InputError
 
 if TYPE_CHECKING:
     from viva.methods import Parameter
 
 __all__ = ["EvalCommand", "command"]
-
-
-class Api(StrEnum):
-    """How a server is spoken to."""
-
-    AUTO = "auto"
-    CHAT = "chat"
-    COMPLETIONS = "completions"
 
 
 class EvalCommand(TyperCommand):
@@ -48,21 +40,12 @@ def _shown(parameter: Parameter) -> str:
     return f"{parameter.name}={default}" if default.replace(".", "").isalnum() else parameter.name
 
 
-def _panel(title: str) -> Any:
-    """Makes the options of one panel of the help: flag, what it means, and typer's own words."""
-
-    def option(flag: str, help: str, **more: Any) -> Any:  # noqa: A002
-        return typer.Option(flag, help=help, rich_help_panel=title, show_default=False, **more)
-
-    return option
-
-
-_model = _panel("Model")
-_asked = _panel("What is asked, and how")
-_drawn = _panel("How tokens are drawn")
-_run = _panel("The run")
-_budget = _panel("Budget")
-_local = _panel("Weights in process (hf/PATH)")
+_model = panel("Model")
+_asked = panel("What is asked, and how")
+_drawn = panel("How tokens are drawn")
+_run = panel("The run")
+_budget = panel("Budget")
+_local = panel("Weights in process (hf/PATH)")
 
 
 def command(

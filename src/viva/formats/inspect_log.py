@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from inspect_ai.scorer import Score
     from pydantic import BaseModel
 
-__all__ = ["SCORER", "write_inspect"]
+__all__ = ["SCORER", "UNREAD", "write_inspect"]
 
 _STOP = {
     "stop": "stop",
@@ -46,7 +46,7 @@ _STOP = {
 }
 """Finish reasons in Inspect's words; others are ``unknown`` to it and stand in the metadata."""
 
-_REASON = {"refused": "refusal", "no answer text": "no_response"}
+UNREAD = {"refused": "refusal", "no answer text": "no_response"}
 """Why an answer was not read, in Inspect's words where it has one."""
 
 _SHOWN = ("benchmark", "stratum", "p_reasoning", "status", "reason")
@@ -312,7 +312,7 @@ def _score(row: Mapping[str, Any]) -> Score:
     value: Any = (CORRECT if row["value"] == 1 else INCORRECT) if read else NOANSWER
     if read and row["value"] not in (0, 1):
         value = row["value"]
-    reason = None if read else _REASON.get(row["reason"], "invalid_response_format")
+    reason = None if read else UNREAD.get(row["reason"], "invalid_response_format")
     return Score(
         value=value,
         answer=row["read"],
