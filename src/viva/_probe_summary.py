@@ -205,6 +205,42 @@ class ProbeModel(_Record):
     strength: dict[str, StrengthResponse] = Field(description="kind of probe -> its response")
 
 
+class Estimated(_Record):
+    """A measure with its 95 % interval."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    reason: str | None = None
+
+
+class Bin(_Record):
+    """Answers whose confidence lies between two values."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float | None = Field(description="mean confidence, 0..1")
+    accuracy: float | None
+    accuracy_low: float | None
+    accuracy_high: float | None
+
+
+class Reliability(_Record):
+    """Does a signal of confidence say when the answer is right."""
+
+    n: int = Field(description="graded answers that carry the signal")
+    accuracy: Estimated
+    confidence: Estimated = Field(description="mean, 0..1")
+    overconfidence: Estimated = Field(description="confidence minus accuracy, points")
+    ece: Estimated = Field(description="expected calibration error, bins of equal width")
+    ece_debiased: Estimated
+    brier: Estimated
+    auroc: Estimated = Field(description="right answers surer than others, within benchmarks")
+    bins: list[Bin]
+
+
 class ProbeChapter(_Record):
     """The chapter of an audit on what became of answers that were asked again."""
 
@@ -214,6 +250,10 @@ class ProbeChapter(_Record):
         "named method change: METHOD → METHOD, benchmarks outside the splitter's domain apart"
     )
     refused: dict[str, dict[str, int]] = Field(default_factory=dict)
+    confidence: dict[str, dict[str, dict[str, Reliability]]] = Field(
+        default_factory=dict,
+        description="model -> signal -> all, knowledge, reasoning; where responses carry one",
+    )
     notes: list[str]
 
 

@@ -247,3 +247,22 @@ def test_the_bundled_answers_have_the_method_change_with_pubmedqa_apart():
     assert apart.n == 500
     assert apart.net.estimate == pytest.approx(100 * (mean["rag_32"] - mean["cot"]))
     assert apart.net.estimate > 25
+
+
+def test_answers_with_a_confidence_have_a_reliability_figure():
+    items, clean, _ = answers({}, n=120)
+    dice = np.random.default_rng(2)
+    for row in clean:
+        row["confidence"] = float(dice.uniform(0.3, 1.0))
+    audit = viva.audit(items, [clean], labels="given", resamples=200)
+    ((signal, scopes),) = audit.summary["transitions"]["confidence"]["m"].items()
+    assert signal == "confidence" and set(scopes) == {"all", "knowledge", "reasoning"}
+    whole = scopes["all"]
+    mean = np.mean([row["confidence"] for row in clean])
+    accuracy = audit.summary["models"]["m"]["accuracy"]
+    assert whole["n"] == 120 == sum(b["n"] for b in whole["bins"])
+    assert whole["overconfidence"]["estimate"] == pytest.approx(100 * (mean - accuracy))
+    page = report.render(audit.summary)
+    assert "Does it know when it is right?" in page
+    drawn = page.count('class="mark knowledge"') + page.count('class="mark reasoning"')
+    assert drawn == sum(len(scopes[s]["bins"]) for s in ("knowledge", "reasoning")) + 2

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from viva import analysis
 from viva._audit import transition_numbers
 from viva._audit.flips import flips, refused_items, starts_of
 from viva._audit.inputs import Inputs
 from viva._audit.pairing import pair_inputs
 from viva._audit.probing import STRENGTHS, Codes, control_arms, probe_models, with_stratum
 from viva._audit.strata import Strata, split
-from viva._probe_summary import ProbeChapter, ProbeModel
+from viva._probe_summary import ProbeChapter, ProbeModel, Reliability
 from viva._progress import Progress
+from viva.analysis.confidence_summary import summarise_confidence
 from viva.errors import InputError
 from viva.records import LETTERS
 
@@ -23,6 +25,7 @@ __all__ = ["asked_again"]
 
 RESAMPLES = 2_000
 """Of the chapter's intervals: they are many, and `viva probe analyse` has all of them."""
+_SUBJECT = ("model", "method")
 _PLAINEST = ("cot", "direct")
 """Methods against which the others of a model are held, first come first."""
 
@@ -85,11 +88,67 @@ def asked_again(
             refused = refused_items(answers)
             notes += paired.notes
     changes = _method_changes(inputs, scores, strata, settings, progress)
-    if not (models or changes or notes):
+    sure = _confidence(inputs, scores, strata, settings)
+    if not (models or changes or sure or notes):
         return None, []
-    return (
-        ProbeChapter(models=models, method_changes=changes, refused=refused, notes=notes),
-        taught,
+    found = ProbeChapter(
+        models=models, method_changes=changes, refused=refused, confidence=sure, notes=notes
+    )
+    return found, taught
+
+
+def _confidence(
+    inputs: Inputs, scores: pl.DataFrame, strata: Strata, settings: Mapping[str, Any]
+) -> dict[str, dict[str, dict[str, Reliability]]]:
+    """Calibration of the subjects whose responses carry a confidence or probabilities."""
+    import polars as pl
+
+    carried = inputs.responses.filter(
+        pl.col("confidence").is_not_null() | pl.col("probabilities").is_not_null()
+    )
+    if carried.is_empty():
+        return {}
+    words = {analysis.REASONING: "reasoning", analysis.KNOWLEDGE: "knowledge"}
+    headline = [words.get(code) for code in strata.headline.tolist()]
+    labels = inputs.items.select("benchmark", "item_id", pl.Series("stratum", headline, pl.String))
+    of = dict(scores.select("subject", pl.struct("model", "method")).unique("subject").iter_rows())
+    found: dict[str, dict[str, dict[str, Reliability]]] = {}
+    for subject in sorted(of):
+        mine = {name: pl.col(name).eq_missing(pl.lit(of[subject][name])) for name in _SUBJECT}
+        if carried.filter(*mine.values()).is_empty():
+            continue
+        summary = summarise_confidence(
+            inputs.responses.filter(*mine.values()),
+            scores.filter(pl.col("subject") == subject).drop("subject"),
+            inputs.items,
+            strata=labels,
+            name=subject,
+            **settings,
+        )
+        signals = {
+            signal: {
+                scope: _reliability(measured)
+                for scope, measured in ({"all": told["all"]} | dict(told["strata"])).items()
+                if measured["n"]
+            }
+            for signal, told in summary["signals"].items()
+            if signal != "length"  # which is no probability
+        }
+        if signals:
+            found[subject] = signals
+    return found
+
+
+def _reliability(measured: Mapping[str, Any]) -> Reliability:
+    bins = measured["equal_width"]
+    return Reliability(
+        n=measured["n"],
+        **{name: measured[name] for name in ("accuracy", "confidence", "overconfidence")},
+        ece=bins["ece"],
+        ece_debiased=bins["ece_debiased"],
+        brier=measured["brier"]["score"],
+        auroc=measured["ranking"]["auroc"],
+        bins=[each for each in bins["bins"] if each["n"]],
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from viva._probe_summary import Effect, Points, ProbeChapter, ProbeModel, ProbeResult, Share
 from viva.report._flow import BANDS, flow_drawing, flow_table
+from viva.report._reliability import reliability_figure
 from viva.report._response import response_drawing, response_table
-from viva.report._tables import Column, Table, table
+from viva.report._tables import Column, Figure, Table, table
 from viva.report._text import interval, percent, points
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Chapter:
     models_not_shown: int
     notes: tuple[str, ...]
     bands: Mapping[str, str]
+    reliability: Figure | None
 
 
 def _share(share: Share) -> str:
@@ -201,7 +203,7 @@ def chapter(found: ProbeChapter | None, flips: Sequence[Mapping[str, Any]]) -> C
     flips : sequence of mappings
         As :func:`viva._audit.flips.flips` chooses them, cleaned.
     """
-    if found is None or not (found.models or found.method_changes):
+    if found is None or not (found.models or found.method_changes or found.confidence):
         return None
     models = dict(list(found.models.items())[:_MOST_MODELS])
     changes = dict(list(found.method_changes.items())[:_MOST_MODELS])
@@ -222,6 +224,7 @@ def chapter(found: ProbeChapter | None, flips: Sequence[Mapping[str, Any]]) -> C
         models_not_shown=len(found.models) + len(found.method_changes) - len(models) - len(changes),
         notes=tuple(found.notes),
         bands=BANDS,
+        reliability=reliability_figure(found.confidence),
     )
 
 
