@@ -18,7 +18,7 @@ from made_runs import Fake, rows
 import viva
 from viva.errors import InputError
 from viva.formats.run import read_manifest
-from viva.models import Capabilities, Prefill
+from viva.models import Capabilities, Prefill, Sampling
 from viva.runs import differences
 from viva.runs.folder import locked, open_folder, write_frame, write_whole
 from viva.runs.manifest import REMOVED, clean, git_commit
@@ -265,3 +265,22 @@ def test_no_table_of_another_run_is_mixed_in(tmp_path):
     with pytest.raises(InputError, match="other settings"):
         run_of(tmp_path, benchmark=rows(3, "other"))
     assert made_runs.Fake().model == "fake"
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        (Sampling(temperature=float("inf")), "temperature is inf. Give 0 or more"),
+        (Sampling(temperature=-0.1), "temperature is -0.1"),
+        (Sampling(top_p=1.5), "top_p is 1.5. Give 0 to 1"),
+        (Sampling(max_completion_tokens=0), "max_completion_tokens is 0. Give 1 or more"),
+        (Sampling(extra={"top_k": 3, "seed": 42}), "--extra: seed is no further field.*--seed"),
+        (Sampling(extra={"temperature": 9}), "--extra: temperature is no further field"),
+        (Sampling(extra={"stream": True}), "--extra: stream is no further field. Leave it out"),
+    ],
+)
+def test_sampling_that_no_server_can_take_or_that_would_replace_ours(tmp_path, sampling, said):
+    asked = Fake()
+    with pytest.raises(InputError, match=said):
+        run_of(tmp_path / "run", model=asked, sampling=sampling)
+    assert not asked.seen and not (tmp_path / "run").exists()

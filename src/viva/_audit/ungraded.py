@@ -80,7 +80,9 @@ def warnings(models: Mapping[str, ModelSummary]) -> list[str]:
     said = [_said(name, missing[name]) for name in worst[:_MOST_SUBJECTS]]
     if len(worst) > _MOST_SUBJECTS:
         said.append(f"{len(worst) - _MOST_SUBJECTS} more have missing responses.")
-    last = "They are outside every denominator: what would have been answered is not known."
+    last = (
+        "They are ungraded, outside every denominator: what would have been answered is not known."
+    )
     if any(why.startswith(NOT_ASKED) for m in missing.values() for why in m.ungraded_reasons):
         last += " The same viva eval command asks what was not asked."
     return [*said, last]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,7 +25,16 @@ from viva.runs.session import Limits, Progress, Session
 if TYPE_CHECKING:
     from viva._files import Source
 
-__all__ = ["Asked", "Means", "Run", "check_counts", "check_not_less", "conduct", "evaluate"]
+__all__ = [
+    "Asked",
+    "Means",
+    "Run",
+    "check_counts",
+    "check_not_less",
+    "check_sampling",
+    "conduct",
+    "evaluate",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,7 @@ def evaluate(
     chosen = methods.load_prompt(prompt) if prompt is not None else None
     in_use = chosen or methods.default_prompt(method, values)
     sampling = sampling or Sampling()
+    check_sampling(sampling)
     folder = Path(out)
     with held(folder) as earlier:
         check_not_less(folder, earlier, limit, samples)
@@ -280,6 +291,43 @@ def check_counts(samples: int, limit: int | None, max_connections: int | None) -
     ):  # fmt: skip
         if value is not None and value < 1:
             raise InputError(f"{name} is {value}", mend="At least 1 is needed")
+
+
+_OURS = {
+    "max_completion_tokens": "--max-completion-tokens",
+    "max_tokens": "--max-completion-tokens",
+    "messages": "--prompt",
+    "model": "--model",
+    "prompt": "--prompt",
+    "seed": "--seed",
+    "stop": "--stop",
+    "stream": None,
+    "temperature": "--temperature",
+    "top_p": "--top-p",
+}
+"""Fields of a call that have an option of their own, or none."""
+
+
+def check_sampling(sampling: Sampling) -> None:
+    """Raise InputError for a number that no server can take, and for a further field that is ours.
+
+    A seed among the further fields would make all samples of an item one, and a temperature there
+    would not be the one that the manifest names.
+    """
+    for name, least, most in (
+        ("temperature", 0, math.inf), ("top_p", 0, 1), ("max_completion_tokens", 1, math.inf),
+    ):  # fmt: skip
+        value = getattr(sampling, name)
+        if value is not None and not (math.isfinite(value) and least <= value <= most):
+            ends = f"{least} or more" if most == math.inf else f"{least} to {most}"
+            raise InputError(f"{name} is {value}", mend=f"Give {ends}")
+    for name in sorted(_OURS.keys() & sampling.extra.keys()):
+        option = _OURS[name]
+        raise InputError(
+            f"{name} is no further field",
+            where="--extra",
+            mend=f"Give it by {option}" if option else "Leave it out",
+        )
 
 
 def check_not_less(
