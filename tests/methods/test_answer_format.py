@@ -168,7 +168,7 @@ def test_every_order_is_read_in_every_form(order, form, between):
      "> " * 300_000, " " * 800_000 + "Answer", "Answer: (" + "A" * 500_000, "#" * 500_000],
 )  # fmt: skip
 def test_hostile_text_takes_time_in_proportion(hostile):
-    begun = time.perf_counter()
+    begun = time.process_time()
     read_ranking(hostile, DRUGS)
     read_words(hostile, DRUGS)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
