@@ -327,6 +327,18 @@ def test_groups_from_frames(probes):
     json.dumps(found, allow_nan=False)
 
 
+def test_an_original_has_the_gender_that_its_variant_has_not():
+    items = [
+        item("q"), variant("q", "gender", "preserving", meta={"gender": "female"}),
+        item("r"), variant("r", "gender", "preserving", meta={"gender": "male"}),
+    ]  # fmt: skip
+    frame, scores, _ = answered(items, {"q": "A", "r~gender": "A", "r": "A"}, probes=True)
+    gender = summarise_groups(frame, scores, resamples=20)["disparity"]["gender"]
+    assert gender["accuracy"]["male"]["estimate"] == 1
+    assert gender["accuracy"]["female"]["estimate"] == pytest.approx(1 / 2)
+    assert gender["blocks"] == 2
+
+
 def test_variants_without_graded_answers_are_counted():
     items = [item("q"), variant("q", "x", "preserving"), item("r"), variant("r", "x", "preserving")]
     frame, scores, _ = answered(items, {}, probes=False)

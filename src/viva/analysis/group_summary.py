@@ -10,6 +10,7 @@ import numpy as np
 
 from viva.analysis._pairs import NONE
 from viva.analysis._variants import (
+    ORIGINAL,
     PRESERVING,
     UNANSWERABLE,
     VARIANTS,
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["summarise_formats", "summarise_groups"]
+
+SWAPPED = {"gender": {"female": "male", "male": "female"}}
+"""Attributes with two values, of which a variant has the one that its original has not."""
 
 
 def _answers(
@@ -204,10 +208,18 @@ def _by_attribute(
 ) -> dict[str, Any]:
     import polars as pl
 
-    table = kept.select("group", "benchmark", "item_id", "value")
+    table = kept.select("group", "relation", "benchmark", "item_id", "value")
     for place, field in enumerate((*attributes, label)):
         found = _meta(items, field).rename({"found": f"v{place}"})
         table = table.join(found, on=["benchmark", "item_id"], how="left", maintain_order="left")
+    for place, field in enumerate(attributes):
+        if swapped := SWAPPED.get(field):
+            # The probe says what it made of the patient; the original was the other one.
+            other = pl.col(f"v{place}").drop_nulls().first().over("group")
+            told = other.replace_strict(swapped, default=None, return_dtype=pl.String)
+            alone = pl.col(f"v{place}").drop_nulls().n_unique().over("group") == 1
+            original = pl.when((pl.col("relation") == ORIGINAL) & alone).then(told)
+            table = table.with_columns(pl.coalesce(f"v{place}", original).alias(f"v{place}"))
     named = {field: [f"v{i}"] for i, field in enumerate(attributes)}
     if len(attributes) > 1:
         named[" x ".join(attributes)] = [f"v{i}" for i in range(len(attributes))]
