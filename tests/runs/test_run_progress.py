@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+import threading
 import time
 
 import pytest
@@ -52,14 +54,22 @@ def test_the_line():
     assert line(counts, "m", 0, None).endswith("time left not known yet")
 
 
-def test_elsewhere_than_at_a_terminal_a_plain_line_now_and_then(monkeypatch, capsys):
+def test_elsewhere_than_at_a_terminal_a_plain_line_now_and_then(monkeypatch):
+    third = threading.Event()
+
+    class Stream(io.StringIO):
+        def flush(self):
+            if self.getvalue().count("\n") == 3:
+                third.set()
+
     monkeypatch.setattr(progress, "_PLAIN_EVERY", 0.05)
-    counts = Counts(planned=10)
-    with live(counts, "m"):
-        time.sleep(0.3)
-    lines = capsys.readouterr().err.splitlines()
-    assert 3 <= len(lines) <= 6
-    assert all(text.startswith("m: 0 of 10") for text in lines)
+    monkeypatch.setattr(sys, "stderr", Stream())
+    begun = time.monotonic()
+    with live(Counts(planned=10), "m"):
+        assert third.wait(60)
+        assert time.monotonic() - begun >= 0.15, "a line every 0.05 s, not one after another"
+    lines = sys.stderr.getvalue().splitlines()
+    assert len(lines) >= 3 and all(text.startswith("m: 0 of 10") for text in lines)
 
 
 def test_quiet_where_it_is_short(tmp_path, capsys):
