@@ -284,3 +284,11 @@ def test_sampling_that_no_server_can_take_or_that_would_replace_ours(tmp_path, s
     with pytest.raises(InputError, match=said):
         run_of(tmp_path / "run", model=asked, sampling=sampling)
     assert not asked.seen and not (tmp_path / "run").exists()
+
+
+def test_what_is_refused_leaves_no_folder_and_takes_none_that_was_there(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for out in (tmp_path / "mine", tmp_path / "runs/deep/run"):
+        with pytest.raises(InputError, match="unknown benchmark"):
+            run_of(out, benchmark="medqaa")
+    assert [p.name for p in tmp_path.rglob("*")] == ["mine"]

@@ -80,7 +80,7 @@ def held(folder: Path) -> Iterator[dict[str, Any] | None]:
     InputError
         As :func:`open_folder` and :func:`locked`.
     """
-    made = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     open_folder(folder)
     with locked(folder):
         try:
@@ -89,8 +89,8 @@ def held(folder: Path) -> Iterator[dict[str, Any] | None]:
             if [path.name for path in folder.iterdir()] == [LOCK]:
                 with suppress(OSError):  # not every system removes a file that is open
                     (folder / LOCK).unlink()
-                    if made:
-                        folder.rmdir()
+                    for path in made:
+                        path.rmdir()
 
 
 @contextmanager
