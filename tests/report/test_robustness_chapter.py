@@ -112,7 +112,7 @@ def test_words_carry_n_and_interval(found):
     assert f"of {lost['n']} right answers {shown} are lost" in said
     assert f"({probe['n']} pairs)" in said
     assert "Against control_start.irrelevant.long@prefill" in said
-    assert "within benchmarks (n = " in said
+    assert "within benchmarks: " in said
 
 
 def test_curves_have_a_line_for_each_stratum_and_the_control_arm(found):

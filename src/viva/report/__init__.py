@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from viva.report._outcomes import outcomes
 from viva.report._paired import paired
+from viva.report._plain import plain_table
 from viva.report._probe_page import render_probes, write_probes
 from viva.report._probes import probes
 from viva.report._pushback import RULE as FLIP_RULE
@@ -16,6 +17,7 @@ __all__ = [
     "clean",
     "outcomes",
     "paired",
+    "plain_table",
     "probes",
     "render",
     "render_probes",

@@ -132,7 +132,7 @@ def flow_drawing(ident: str, model: str, name: str, found: ProbeResult, sides: t
     )  # fmt: skip
     return drawing(
         ident, _WIDTH, _TOP + _BODY + 8, f"{model}, {name}", said,
-        text(4, 13, shorten(name, _WIDTH - 8, 13), "name", title=name),
+        text(4, 13, shorten(name, _WIDTH - 40, 13), "name", title=name),
         text(_LEFT + _NODE, 31, sides[0], "tick", "end"),
         text(_RIGHT, 31, f"{sides[1]}, %", "tick"),
         *bands, *nodes,

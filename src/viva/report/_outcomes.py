@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from viva.report._plain import plain_table
 from viva.report._text import clean, interval, percent
 
 if TYPE_CHECKING:
@@ -96,8 +97,6 @@ def outcomes(runs: Sequence[tuple[str, Run]], console: Console) -> None:
     console : rich.console.Console
         Where to print.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
     named = len(runs) > 1
@@ -105,7 +104,7 @@ def outcomes(runs: Sequence[tuple[str, Run]], console: Console) -> None:
     rows = [(name, run, outcomes_of(run.folder) or [_unscored(run)]) for name, run in runs]
     priced = any(run.cost is not None for _, run, _ in rows)
     inside = not named or any(len(found) > 1 for _, _, found in rows)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     if named:
         table.add_column("run", overflow="fold", min_width=24)
     if inside:

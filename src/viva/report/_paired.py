@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from viva.report._plain import plain_table
 from viva.report._text import clean, count, interval, p_value, percent, points
 
 if TYPE_CHECKING:
@@ -31,10 +32,8 @@ def _line(text: object, limit: int) -> str:
 
 
 def _plain(**columns: Any) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for name, right in columns.items():
         table.add_column(name.replace("_", " "), justify="right" if right else "left", no_wrap=True)
     return table

@@ -102,8 +102,8 @@ def _probe_sentence(name: str, found: ProbeResult) -> str:
     difference = found.reasoning_minus_knowledge.net
     if difference.estimate is not None:
         words.append(
-            f"Reasoning items change by {_points(difference)} more than knowledge items, within "
-            f"benchmarks (n = {difference.n:,})."
+            f"Change on reasoning minus change on knowledge items, within benchmarks: "
+            f"{_points(difference)} (n = {difference.n:,})."
         )
     if found.recovery.named_error.estimate:
         words.append(f"Texts that name an error: {_share(found.recovery.named_error)}.")

@@ -76,7 +76,7 @@ def curves(model: ProbeModel, levels: list[str]) -> list[Curve]:
         made = [_curve("all items", "all", list(probes))]
     control = [_control(model, probe, name) for probe, name in zip(probes, levels, strict=True)]
     if any(control):
-        made.append(_curve("control arm, irrelevant start", "control", list(control)))
+        made.append(_curve("control arm", "control", list(control)))
     return made
 
 
@@ -144,7 +144,7 @@ def response_drawing(ident: str, model: str, kind: str, model_: ProbeModel,
     return drawing(
         ident, _WIDTH, _HEIGHT, f"{model}, {kind}: response to strength",
         f"Change of accuracy and share on the suggested option under {', '.join(words)} starts.",
-        text(12, 13, shorten(f"{model} · {kind}", _WIDTH - 20, 13), "name", title=model),
+        text(12, 13, shorten(f"{model} · {kind}", _WIDTH - 60, 13), "name", title=model),
         *panels, *legend,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from viva._summary import Gap, Summary
 from viva.report._heat import by_accuracy
+from viva.report._plain import plain_table
 from viva.report._robustness import sign_in_words
 from viva.report._text import clean, count, interval, percent, points
 
@@ -51,8 +52,6 @@ def terminal(
     pydantic.ValidationError
         If the summary has not the shape of :class:`viva._summary.Summary`.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
     read = Summary.model_validate(summary)
@@ -64,7 +63,7 @@ def terminal(
         console.print(Text(f"· {clean(sentence, 600)}"))
 
     joint = " " if console.width >= _ONE_LINE else "\n"
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     table.add_column("model", overflow="fold", min_width=16)
     table.add_column("n", justify="right", no_wrap=True)
     table.add_column(f"accuracy,{joint}%", justify="right", no_wrap=True)
@@ -121,13 +120,11 @@ def _warnings(sentences: list[str], console: Console) -> None:
 
 def _comparisons(read: Summary, console: Console) -> None:
     """Counts of verdicts per scope, then the pairs that the audit cannot tell apart."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
     if not read.comparisons:
         return
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for title in ("comparisons", "pairs", "differ", "tie", "undecided"):
         table.add_column(title, justify="left" if title == "comparisons" else "right")
     for scope in ("all", "knowledge", "reasoning", "gap"):
