@@ -127,14 +127,13 @@ def one_job(given: Mapping[str, Any]) -> Job:
 
 def rehearse_all(chosen: Sequence[Job], console: Console, *, whole: bool) -> None:
     """Print what would be asked; with one run, its first call in full."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
     from viva.models import open_model
+    from viva.report import plain_table
     from viva.runs.rehearsal import rehearse
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     table.add_column("run", overflow="fold")
     for head in ("items", "samples", "calls each", "calls", "input tokens"):
         table.add_column(head, justify="right", no_wrap=True)

@@ -101,13 +101,11 @@ async def _probe(backend: Backend) -> Capabilities:
 
 
 def _show(model: str, found: Capabilities, console: Any) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
-    from viva.report import clean
+    from viva.report import clean, plain_table
 
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     table.add_column(clean(model, 60), overflow="fold", max_width=32)
     table.add_column("found")
     table.add_column("what shows it", overflow="fold")

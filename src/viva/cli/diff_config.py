@@ -75,9 +75,9 @@ def _is_text(value: Any) -> bool:
 
 def _show(found: list[tuple[str, str, Any, Any]], a: str, b: str, console: Any) -> None:
     """A table for each kind; of long texts only the lines that differ."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
+
+    from viva.report import plain_table
 
     if not found:
         console.print("Same settings.")
@@ -87,7 +87,7 @@ def _show(found: list[tuple[str, str, Any, Any]], a: str, b: str, console: Any) 
         rows = [row for row in found if row[0] == kind and row not in texts]
         if not rows:
             continue
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table = plain_table()
         table.add_column(kind, overflow="fold", max_width=34)
         table.add_column(_value(a), overflow="fold")
         table.add_column(_value(b), overflow="fold")
