@@ -44,8 +44,8 @@ REMOVED = "(removed)"
 def clean(value: Any) -> Any:
     """A setting as the manifest holds it: JSON values, without users and secrets.
 
-    User, password and keys in the query are taken off URLs; values whose names say that they are secrets are left
-    out, and so is what is not of JSON.
+    User, password and keys in the query are taken off URLs; values whose names say that they are
+    secrets are left out, and so is what is not of JSON.
     """
     if isinstance(value, str):
         if "://" not in value:
