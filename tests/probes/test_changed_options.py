@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_items import items
 
 from viva.probes import PROBES, Reason, Refused, Relation
-from viva.probes.options import LABELS, NONE, exhaustive, stands_for_others
+from viva.probes.options import NONE, exhaustive, stands_for_others
 from viva.probes.variant import stream
 from viva.records import Choice, Item
 
@@ -78,7 +78,7 @@ def test_none_takes_the_place_of_the_key():
 )  # fmt: skip
 def test_options_that_speak_of_others_are_refused(other):
     assert stands_for_others(other)
-    for name in ("options.order", "options.removed.one", "options.none", "options.labels.far"):
+    for name in ("options.order", "options.removed.one", "options.none", "options.letters"):
         assert make(name, (*OPTIONS, other)).reason == Reason.OPTIONS_NAME_OTHERS
 
 
@@ -94,14 +94,13 @@ def test_other_refusals():
     )
     assert make("options.removed.one", OPTIONS[:2]).reason == Reason.TOO_FEW_OPTIONS
     assert make("options.order", ("Asthma", "asthma ", "x")).reason == Reason.EQUAL_OPTIONS
-    assert make("options.labels.numbers", [f"disease {c}{c}" for c in "abcdefghij"]).reason == (
-        Reason.TOO_FEW_LABELS
+    assert make("options.letters", [f"disease {c}{c}" for c in "abcdefghijkl"]).reason == (
+        Reason.TOO_FEW_LETTERS
     )
 
 
-def test_labels_are_in_the_metadata_and_nowhere_else():
-    for name, shown in LABELS.items():
-        (variant,) = make(f"options.labels.{name}")
-        assert variant.item.meta == {"option_labels": list(shown[:4])}
-        assert variant.item.options == OPTIONS
-        assert variant.item.target == Choice(1)
+def test_the_first_letter_is_in_the_metadata_and_nowhere_else():
+    (variant,) = make("options.letters")
+    assert variant.item.meta == {"first_letter": "P"}
+    assert variant.item.options == OPTIONS
+    assert variant.item.target == Choice(1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from viva.errors import InputError
+from viva.methods._letters import first_letter, relabelled
 from viva.methods.answer import Answer
 from viva.methods.prompts import Prompt, load_prompt, render
 from viva.models import Completion, Message, Sampling
@@ -30,14 +31,22 @@ def conversation(
     system: str | None = None,
     *,
     earlier: Sequence[Message] = (),
+    any_letters: bool = False,
 ) -> tuple[Message, ...]:
     """The turns that ask one item: the system's where there is one, earlier ones, the question.
 
     Raises
     ------
     InputError
-        Where the item has fewer than two options: there is nothing to choose from.
+        Where the item has fewer than two options: there is nothing to choose from. Where its
+        options stand under letters of their own and the method reads the usual ones: not
+        ``any_letters``.
     """
+    if first_letter(item) and not any_letters:
+        raise InputError(
+            "options under other letters are asked by the methods direct and cot",
+            where=f"{item.benchmark} {item.item_id}",
+        )
     if len(item.options) < 2:
         raise InputError(
             f"an item with {len(item.options)} options cannot be asked as a choice",
@@ -50,8 +59,10 @@ def conversation(
     return (*first, *earlier, Message("user", render(prompt, item)))
 
 
-def answer_of(completion: Completion) -> Answer:
-    """The answer that one completion is."""
+def answer_of(completion: Completion, item: Item | None = None) -> Answer:
+    """The answer that one completion is; to an item whose options may have letters of their own."""
+    if item is not None and first_letter(item):
+        return relabelled(completion, item)
     return Answer(
         completion.text, None, False, None, None, completion.reasoning, completion.finish_reason
     )

@@ -52,5 +52,5 @@ async def cot(
     ----------
     .. [1] Kojima et al., Large Language Models are Zero-Shot Reasoners, NeurIPS 2022.
     """
-    messages = conversation(item, prompt or "cot", system)
-    return answer_of(await client.generate(Request(messages, sampling=sampling)))
+    messages = conversation(item, prompt or "cot", system, any_letters=True)
+    return answer_of(await client.generate(Request(messages, sampling=sampling)), item)

@@ -46,5 +46,5 @@ async def direct(
     viva.models.CallFailed
         There is no completion.
     """
-    messages = conversation(item, prompt or "direct", system)
-    return answer_of(await client.generate(Request(messages, sampling=sampling)))
+    messages = conversation(item, prompt or "direct", system, any_letters=True)
+    return answer_of(await client.generate(Request(messages, sampling=sampling)), item)

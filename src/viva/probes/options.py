@@ -1,4 +1,4 @@
-"""The options: another order, other labels, fewer of them, and the key taken away.
+"""The options: another order, other letters, fewer of them, and the key taken away.
 
 An item whose options speak of one another ("all of the above", "both A and B") is refused: moved or
 removed, they would say something else.
@@ -25,18 +25,18 @@ from viva.probes.variant import (
 from viva.records import LETTERS, Choice, Item, normalise
 
 __all__ = [
-    "LABELS",
+    "FIRST_LETTER",
     "PROBES",
     "exhaustive",
     "key_replaced",
-    "relabelled_options",
+    "relettered_options",
     "removed_options",
     "reordered_options",
     "stands_for_others",
 ]
 
-LABELS = {"numbers": "123456789", "far": "PQRSTUVWXYZ"}
-"""Sets of labels in the place of A, B, C ...: digits, and letters from far down the alphabet."""
+FIRST_LETTER = "P"
+"""Of options under letters from far down the alphabet: P, Q, R ..."""
 
 NONE = "None of the other options"
 """What stands in the place of the key; "above" would be false where it is not the last."""
@@ -126,13 +126,12 @@ def reordered_options(item: Item, rng: random.Random) -> list[Variant] | Refused
     return [Variant(variant, name, Relation.PRESERVING, note=note)]
 
 
-def relabelled_options(item: Item, rng: random.Random, *, labels: str) -> list[Variant] | Refused:
-    """The options under other labels than A, B, C ...
+def relettered_options(item: Item, rng: random.Random) -> list[Variant] | Refused:
+    """The options under P, Q, R ... in the place of A, B, C ...
 
-    An item's options have no labels of their own: letters go by position. The variant therefore
-    says in ``meta["option_labels"]`` under which labels a prompt has to show its options, and the
-    same labels are to be read back; a run that cannot do so must refuse the variant, which shown
-    with letters would be the original.
+    An item's options have no letters of their own: letters go by position. The variant therefore
+    says in ``meta["first_letter"]`` where they begin; methods show them so and read the same
+    letters back, and records keep the letter by position.
 
     Parameters
     ----------
@@ -140,19 +139,18 @@ def relabelled_options(item: Item, rng: random.Random, *, labels: str) -> list[V
         The original.
     rng : random.Random
         Not used: nothing is drawn.
-    labels : str
-        One of :data:`LABELS`.
     """
     del rng
-    name = f"options.labels.{labels}"
+    name = "options.letters"
     key = _parted(item)
     if isinstance(key, Reason):
         return refused(item, name, key)
-    if len(item.options) > len(LABELS[labels]):
-        return refused(item, name, Reason.TOO_FEW_LABELS)
-    shown = list(LABELS[labels][: len(item.options)])
-    variant = changed(item, name, Relation.PRESERVING, meta={**item.meta, "option_labels": shown})
-    note = f"{LETTERS[0]}-{LETTERS[len(shown) - 1]} -> {shown[0]}-{shown[-1]}"
+    first, count = LETTERS.index(FIRST_LETTER), len(item.options)
+    if first + count > len(LETTERS):
+        return refused(item, name, Reason.TOO_FEW_LETTERS)
+    meta = {**item.meta, "first_letter": FIRST_LETTER}
+    variant = changed(item, name, Relation.PRESERVING, meta=meta)
+    note = f"A-{LETTERS[count - 1]} -> {FIRST_LETTER}-{LETTERS[first + count - 1]}"
     return [Variant(variant, name, Relation.PRESERVING, note=note)]
 
 
@@ -212,14 +210,11 @@ PROBES: dict[str, Probe] = {
         Relation.PRESERVING,
         reordered_options,
     ),
-    **{
-        f"options.labels.{labels}": Probe(
-            f"shows the options as {shown[0]}, {shown[1]}, {shown[2]} ...",
-            Relation.PRESERVING,
-            partial(relabelled_options, labels=labels),
-        )
-        for labels, shown in LABELS.items()
-    },
+    "options.letters": Probe(
+        "shows the options as P, Q, R ... in the place of A, B, C ...",
+        Relation.PRESERVING,
+        relettered_options,
+    ),
     "options.removed.one": Probe(
         "takes one distractor away", Relation.PRESERVING, partial(removed_options, left=None)
     ),

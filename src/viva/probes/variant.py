@@ -70,7 +70,7 @@ class Reason(StrEnum):
     OPTIONS_NAME_OTHERS = "an option speaks of other options"
     OPTIONS_EXHAUST = "the options leave no other answer"
     TOO_FEW_OPTIONS = "too few options"
-    TOO_FEW_LABELS = "more options than labels"
+    TOO_FEW_LETTERS = "more options than letters"
     ORDER_MATTERS = "the question speaks of the order of the options"
     NO_VIGNETTE = "no description before the question"
     ANSWERABLE_WITHOUT = "the question may be answered without its description"

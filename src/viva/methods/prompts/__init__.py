@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from viva.errors import InputError, did_you_mean
+from viva.methods._letters import first_letter
 from viva.records import LETTERS, Item
 
 if TYPE_CHECKING:
@@ -126,11 +127,13 @@ def render(prompt: Prompt, item: Item, **context: object) -> str:
         A variable that does not exist, something the sandbox forbids, or a template that fails,
         with file and line.
     """
+    first = first_letter(item)
+    letters = LETTERS[first : first + len(item.options)]
     shown = {
         "question": item.question,
         "context": item.context,
-        "options": tuple(map(Option, LETTERS, item.options)),
-        "letters": _listed(LETTERS[: len(item.options)]),
+        "options": tuple(map(Option, letters, item.options)),
+        "letters": _listed(letters),
     }
     template = _template(prompt)
     try:
