@@ -130,7 +130,7 @@ def test_pairs_and_manifest_stand_beside_the_summary(viva, tmp_path):
     viva("clean.jsonl", "misled.jsonl", "--items", "items.jsonl")
     folder = tmp_path / "out"
     assert sorted(p.name for p in folder.iterdir()) == [
-        "manifest.json", "pairs.parquet", "summary.json",
+        "manifest.json", "pairs.parquet", "report.html", "summary.json",
     ]  # fmt: skip
     pairs = pl.read_parquet(folder / "pairs.parquet")
     assert pairs.height == 240 and set(pairs["probe"]) == {"push", "control"}

@@ -277,8 +277,8 @@ def _model(
 def _arms_of(name: str, controls: Sequence[str], *, given: bool) -> list[str]:
     """The control arms of a probe; none for a control arm itself.
 
-    All that are ``given``; else those of the same ``@ARM`` or without one, and among these, of a
-    probe that this package makes, the arms made for it where there are any.
+    All that are ``given``; else those of the same ``@ARM`` or without one, but of the control arms
+    that this package makes only those made for this probe.
     """
     if name in controls:
         return []
@@ -288,10 +288,13 @@ def _arms_of(name: str, controls: Sequence[str], *, given: bool) -> list[str]:
 
     kind, _, arm = name.partition("@")
     same = [c for c in controls if not arm or c.partition("@")[2] in (arm, "")]
-    made = probes()[kind].control if kind in probes() else ()
+    known = probes()
+    if kind not in known:
+        return same
+    made = known[kind].control
     # ``control_start.correct`` stands for the control arms of every strength.
     own = [c for c in same if any(f"{m}.".startswith(f"{c.partition('@')[0]}.") for m in made)]
-    return own or same
+    return own or [c for c in same if c.partition("@")[0] not in known]
 
 
 def ordered_kinds(names: Sequence[str], strengths: Sequence[str]) -> dict[str, list[str]]:
