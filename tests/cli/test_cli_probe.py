@@ -137,7 +137,7 @@ def test_pairs_and_manifest_stand_beside_the_summary(viva, tmp_path):
     assert set(pairs["stratum"]) == {"reasoning", "knowledge"}
     assert pairs["misled_text"].null_count() == 0
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert set(manifest["files"]) == {"pairs.parquet", "summary.json"}
+    assert set(manifest["files"]) == {"pairs.parquet", "report.html", "summary.json"}
 
 
 def test_equal_seeds_give_equal_numbers(viva, tmp_path):

@@ -87,7 +87,7 @@ def test_another_arm_without_controls(call, items, tmp_path):
         clean = evaluated(call, server, items, tmp_path / "clean")
         asked = ("probe", "--run", clean, "--probe", PROBE, "--no-controls", "--quiet",
                  "--limit", 3, "--out")  # fmt: skip
-        code, out, err = call(*asked, tmp_path / "a")
+        code, _, err = call(*asked, tmp_path / "a")
         assert code == 2 and err.count("\n") == 1
         assert "does not continue a prefill" in err and "user_suggestion" in err
         code, _, err = call(*asked, tmp_path / "b", "--arm", "user_suggestion")

@@ -228,7 +228,7 @@ def analyse(
 ) -> None:
     """Pair clean with misled answers: what is lost, gained, kept, and moved to the cue.
 
-    Writes `summary.json`, with every number and its interval, and `pairs.parquet`.
+    Writes `report.html`, `summary.json`, with every number and its interval, and `pairs.parquet`.
 
     Examples
     --------
@@ -263,4 +263,5 @@ def analyse(
     )
     console = Console()
     report.probes(result.summary, console)
-    console.print(f"\nNumbers: {out / 'summary.json'}", soft_wrap=True, highlight=False)
+    console.print(f"\nReport: {out / 'report.html'}", soft_wrap=True, highlight=False)
+    console.print(f"Numbers: {out / 'summary.json'}", soft_wrap=True, highlight=False)
