@@ -215,10 +215,10 @@ def lm_eval_in_process(count: int) -> dict[str, float]:
     from lm_eval.tasks import TaskManager
 
     class Mock(LM):
-        def loglikelihood(self, requests: Any) -> Any:
+        def loglikelihood(self, requests: Any) -> Any:  # noqa: ARG002
             raise RuntimeError("this task generates")
 
-        def loglikelihood_rolling(self, requests: Any) -> Any:
+        def loglikelihood_rolling(self, requests: Any) -> Any:  # noqa: ARG002
             raise RuntimeError("this task generates")
 
         def generate_until(self, requests: Any, disable_tqdm: bool = False) -> list[str]:  # noqa: ARG002
