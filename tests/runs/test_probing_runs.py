@@ -387,3 +387,38 @@ def test_rows_of_probes_stay_out_of_accuracy(clean, tmp_path):
     both = viva.audit(answers=[clean, tmp_path / "misled"], resamples=100).summary
     (a,), (b,) = alone["models"].values(), both["models"].values()
     assert a["accuracy"] == b["accuracy"] and a["n"] == b["n"] == 6
+
+
+@pytest.mark.parametrize(
+    ("arm", "finish", "stands"),
+    [("prefill", "stop", True), ("prefill", "length", False), ("user_suggestion", "stop", False)],
+)
+def test_a_turn_that_ends_at_once_lets_its_start_stand(clean, tmp_path, arm, finish, stands):
+    model = fake(reply=lambda request: Completion("", finish_reason=finish))
+    probed(clean, tmp_path / "misled", model, arm=arm, with_controls=False)
+    starts = pl.read_parquet(tmp_path / "misled" / VARIANTS)["start"].to_list()
+    texts = read_run(tmp_path / "misled").responses["text"].to_list()
+    assert texts == (starts if stands else [""] * len(starts))
+    read = pl.read_parquet(tmp_path / "misled" / "scores.parquet")["read"].to_list()
+    cues = read_run(tmp_path / "misled").responses["cue"].to_list()
+    assert read == (cues if stands else [None] * len(cues))
+
+
+def test_variants_that_others_wrote_come_from_a_file(tmp_path):
+    clean = clean_run(tmp_path / "clean")
+    rows = [row | {"question": f"¿Y el caso {row['item_id']}?"} for row in made_runs.rows(4)]
+    (tmp_path / "es.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model = fake()
+    run = probed(
+        clean, tmp_path / "es", model, probes="language.es",
+        parameters={"given": str(tmp_path / "es.jsonl")},
+    )  # fmt: skip
+    assert run.done == 4
+    assert all("¿Y el caso" in request.messages[-1].content for request in model.seen)
+    refused = pl.read_parquet(tmp_path / "es" / REFUSED)
+    assert refused["reason"].to_list() == ["no variant given"] * 2
+    with pytest.raises(InputError, match="nowhere"):
+        probed(
+            clean, tmp_path / "no", probes="language.es",
+            parameters={"given": str(tmp_path / "nowhere.jsonl")},
+        )  # fmt: skip

@@ -14,6 +14,7 @@ from viva.models import Caller, CallFailed, Failure
 from viva.models.asked import ASKED, Asked
 from viva.models.client import Client
 from viva.models.failures import FATAL
+from viva.models.starts import ARMS
 from viva.records import Item
 from viva.runs._asking import Asking
 from viva.runs.counts import Counts
@@ -186,6 +187,8 @@ class Engine:
             text, reasoning = None, reasoning if reasoning is not None else text
         elif not answer.graded:
             text, reasoning = None, text
+        elif text is not None and not text.strip() and _start_stands(task, answer):
+            text = task.start
         row: dict[str, Any] = {
             "benchmark": task.item.benchmark,
             "item_id": task.item.item_id,
@@ -248,3 +251,9 @@ def unfinished(
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _start_stands(task: Task, answer: Answer) -> bool:
+    """Whether a model ended at once the turn begun for it: then the start is its answer."""
+    begun = task.start is not None and ARMS[task.arm].continues
+    return begun and answer.finish_reason == "stop"

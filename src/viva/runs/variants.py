@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Chosen", "choose_probes", "make_variants", "table_of", "typed"]
 
+GIVEN = "given"
+"""The parameter of probes whose variants are written by others: a benchmark or an items file."""
 _FEWEST_OPTIONS = 2
 _WRITTEN_CONTROL = "control_start.empty"
 
@@ -141,6 +143,8 @@ def typed(chosen: Chosen, given: Mapping[str, Any]) -> dict[str, Any]:
     for probe in chosen.values():
         own = {"distractor": str} if probe is None else _takes(probe)
         known |= {name: kind for name, kind in own.items() if name != "arm"}
+    if GIVEN in known:
+        known[GIVEN] = str  # the source of the items, read when the variants are made
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
@@ -170,7 +174,24 @@ def make_variants(
         for name, value in parameters.items()
         if any(name in _takes(probe) for probe in chosen.values() if probe is not None)
     }
+    if GIVEN in own:
+        own[GIVEN] = _given(own[GIVEN], items, chosen.made)
     return iter_variants(items, chosen.made, seed=seed, **own)
+
+
+def _given(source: str, items: pl.DataFrame, names: Iterable[str]) -> dict[str, list[Item]]:
+    """Variants that others wrote, by their original: told by group, or in a language by id."""
+    from viva.benchmarks import read_items
+    from viva.probes.supplied import by_original, translations
+
+    table = read_items(source).items
+    found = by_original(table)
+    for name in names:
+        kind, _, language = name.partition(".")
+        if kind == "language":
+            for group, others in translations(items, table, language=language).items():
+                found.setdefault(group, []).extend(others)
+    return found
 
 
 def table_of(
