@@ -16,7 +16,7 @@ import sys
 import textwrap
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -286,6 +286,8 @@ def _constant(value: object) -> str:
         names = [f"`{name}`" for name in list(value)[:12]]
         return "table: " + ", ".join(names) + (" ..." if len(value) > 12 else "")
     text = repr(value)
+    if isinstance(value, Set):  # a set's own order is another in every process
+        text = "{" + ", ".join(sorted(map(repr, value))) + "}"
     return f"`{text}`" if len(text) <= 100 and " at 0x" not in text else type(value).__name__
 
 
