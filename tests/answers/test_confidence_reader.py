@@ -163,9 +163,9 @@ def test_text_without_a_word_of_confidence_states_none(text):
 def test_linear_in_the_length(piece):
     def seconds(n: int) -> float:
         text = piece * (n // len(piece)) + " sure"
-        started = time.perf_counter()
+        started = time.process_time()
         read_confidence(text)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(1000)
     short = min(seconds(100_000) for _ in range(3))

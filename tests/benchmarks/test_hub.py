@@ -81,7 +81,7 @@ def test_what_cannot_be_read_is_one_clear_error(
     with pytest.raises(InputError, match="cannot be read from the hub") as caught:
         read_items("hub:medqa")
     assert "absent.jsonl" in str(caught.value.where)
-    with pytest.raises(InputError, match=r"no data set hub:medqaa. Did you mean hub:medqa\?"):
+    with pytest.raises(InputError, match=r"no data set hub:medqaa. Did you mean hub:medqa\b"):
         read_items("hub:medqaa")
     pl.DataFrame({"q": ["x"]}).write_parquet(tmp_path / "x.parquet")
     use(monkeypatch, "medmcqa", tmp_path / "x.parquet")

@@ -331,18 +331,23 @@ def test_a_run_that_nobody_can_be_asked_for_leaves_nothing_behind(tmp_path):
 
 
 def test_disk_full_while_running(tmp_path, monkeypatch):
-    write = os.write
+    write, truncate = os.write, os.ftruncate
     lines = [0]
 
     def full(file, data):
-        lines[0] += 1
+        lines[0] += data.startswith(b"{")
         if lines[0] > 3:
             write(file, data[:10])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(file, data)
 
+    def stuck(file, length):  # the lock is cut to length too, before the disk is full
+        if lines[0] > 3:
+            raise OSError(5, "x")
+        truncate(file, length)
+
     monkeypatch.setattr(os, "write", full)
-    monkeypatch.setattr(os, "ftruncate", lambda *_: (_ for _ in ()).throw(OSError(5, "x")))
+    monkeypatch.setattr(os, "ftruncate", stuck)
     with pytest.raises(InputError, match=r"responses\.jsonl.*No space left.*continues"):
         run_of(tmp_path, max_connections=1)
     monkeypatch.undo()

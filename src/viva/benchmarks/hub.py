@@ -66,7 +66,8 @@ def read_hub(name: str, *, benchmark: str | None = None, strict: bool = False) -
     if hub is None and name.count("/") >= 2:
         hub = Hub(name, f"hf://datasets/{name}", "", name)
     if hub is None:
-        mend = f"{did_you_mean(name, HUB)} Or give hub:OWNER/NAME/PATH"
+        near = did_you_mean(f"hub:{name}", [f"hub:{known}" for known in HUB])
+        mend = f"{near} Or give hub:OWNER/NAME/PATH"
         raise InputError(f"no data set hub:{name}", mend=mend)
     frame = _fetch(hub.path)
     rows = list(enumerate(frame.iter_rows(named=True), 1))
