@@ -92,6 +92,13 @@ def test_reading_an_answer_needs_the_standard_library_only():
     assert loaded_by("import viva.answers") & set(HEAVY) == set()
 
 
+NEEDS = {
+    "viva.inspect_tasks": "inspect_ai",  # Inspect itself imports it
+    **{f"viva.models._{name}": "torch" for name in ("batches", "caches", "decoding", "drawing")},
+}
+"""Modules of an extra that nothing imports where it is not installed."""
+
+
 @pytest.mark.parametrize("name", modules())
 def test_every_module_says_what_it_is_and_exports_what_exists(name):
     place = SOURCE.parent.joinpath(*name.split("."))
@@ -101,8 +108,8 @@ def test_every_module_says_what_it_is_and_exports_what_exists(name):
         assert ast.get_docstring(tree), f"{name} has no docstring"
     if name.endswith(".__main__"):
         return
-    if name == "viva.inspect_tasks":  # Inspect itself imports it
-        pytest.importorskip("inspect_ai", reason="pip install 'vivavoce[inspect]'")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name], reason="an extra that is not installed")
     module = importlib.import_module(name)
     for public in getattr(module, "__all__", ()):
         assert hasattr(module, public), f"{name}.__all__ names {public}, which is not there"
