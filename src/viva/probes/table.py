@@ -63,8 +63,7 @@ class VariantsMade(NamedTuple):
 
 def probes() -> Mapping[str, Probe]:
     """Every probe: ours, then those that other packages add under the kind ``probe``."""
-    others = _plugins.table("probe")
-    return PROBES | {n: p for n, p in others.items() if n not in PROBES and isinstance(p, Probe)}
+    return PROBES | _plugins.added("probe", PROBES, Probe)
 
 
 def find_probes(name: str) -> dict[str, Probe]:
