@@ -25,11 +25,14 @@ _Shape = TypeVar("_Shape")
 GROUP = "viva"
 """The entry-point group."""
 
-KINDS = ("adapter", "backend", "export", "format", "method", "metric", "probe", "profile", "reward")
+KINDS = (
+    "adapter", "backend", "export", "format", "method", "metric", "probe", "profile", "reward",
+    "synthesis",
+)  # fmt: skip
 """The tables that other packages can add to: ``viva.benchmarks.ADAPTERS``,
 ``viva.models.BACKENDS``, ``viva.formats.EXPORTS``, ``viva.formats.FORMATS``,
 ``viva.methods.METHODS``, ``viva.scoring.METRICS``, ``viva.probes.PROBES``,
-``viva.judging.PROFILES`` and ``viva.training.rewards.REWARDS``."""
+``viva.judging.PROFILES``, ``viva.training.rewards.REWARDS`` and ``viva.synthesis.STEPS``."""
 
 
 def _package(entry: EntryPoint) -> str:

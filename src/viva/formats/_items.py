@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["canonical", "item_of", "items_of"]
+__all__ = ["canonical", "item_from_row", "item_of", "items_of"]
 
 _SLICE = 2_000
 """Rows made into objects at a time."""
@@ -70,10 +70,11 @@ def items_of(frame: pl.DataFrame) -> Iterator[Item]:
     """
     for part in frame.iter_slices(_SLICE):
         for row in part.iter_rows(named=True):
-            yield _item(row)
+            yield item_from_row(row)
 
 
-def _item(row: Mapping[str, Any]) -> Item:
+def item_from_row(row: Mapping[str, Any]) -> Item:
+    """The item of one row of an items frame; ``content_hash`` is not looked at."""
     target: Target | None = None
     if row["target"] == "choice":
         target = Choice(row["key"][0])

@@ -1,0 +1,92 @@
+"""The steps of synthesis: the one table of what can be done to examples, and their shape."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from viva import _plugins
+from viva.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from viva.synthesis.examples import Example
+
+__all__ = ["STEPS", "Dropped", "Made", "Step", "find_step", "settings_of", "steps"]
+
+
+class Dropped(NamedTuple):
+    """An example that a step left out, and why."""
+
+    example: Example
+    reason: str
+    """One of a closed list of phrases of the step, so that they can be counted."""
+
+
+class Made(NamedTuple):
+    """What a step made of its examples."""
+
+    kept: list[Example]
+    dropped: list[Dropped]
+    report: Mapping[str, Any]
+    """What the step tells of itself in plain JSON values, counts per source among them."""
+
+
+class Step(NamedTuple):
+    """One step of synthesis."""
+
+    description: str
+    """One line for the docs."""
+    function: Callable[..., Made] | str
+    """``f(examples, *, <settings with defaults>, seed=0, caller=None) -> Made``, pure but for the
+    caller; or ``module:name`` of it, imported when it is first asked for."""
+    needs_model: bool = False
+    """Whether it cannot do without a model."""
+    source: str = ""
+    """The papers that it follows."""
+
+    def load(self) -> Callable[..., Made]:
+        """The function itself."""
+        if callable(self.function):
+            return self.function
+        module, _, name = self.function.partition(":")
+        found: Callable[..., Made] = getattr(importlib.import_module(module), name)
+        return found
+
+
+STEPS: dict[str, Step] = {}
+"""Name -> step, in the order in which they are usually taken; :func:`steps` adds those of other
+packages."""
+
+GIVEN = ("seed", "caller", "against")
+"""Arguments that the pipeline gives to a step that takes them, where they are not set."""
+
+
+def steps() -> dict[str, Step]:
+    """Every step by name: ours, then those that other packages add under the kind ``synthesis``."""
+    return STEPS | _plugins.added("synthesis", STEPS, Step)
+
+
+def find_step(name: str) -> Step:
+    """The step of a name.
+
+    Raises
+    ------
+    InputError
+        Where there is none; the mend names the nearest.
+    """
+    known = steps()
+    if name not in known:
+        raise InputError(f"no step {name!r}", mend=did_you_mean(name, known))
+    return known[name]
+
+
+def settings_of(step: Step) -> dict[str, inspect.Parameter]:
+    """The settings that a step's function takes: its keyword arguments but the caller."""
+    taken = inspect.signature(step.load()).parameters
+    return {
+        name: each
+        for name, each in taken.items()
+        if each.kind is inspect.Parameter.KEYWORD_ONLY and name != "caller"
+    }
