@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from viva import _plugins, methods
 from viva._files import check_file
+from viva._files.toml import at_key, place_of, read_toml
 from viva.benchmarks import canonical_name
 from viva.errors import InputError, did_you_mean
 from viva.models import Sampling
 from viva.models.budget import Prices
 from viva.models.retrying import Retry
 from viva.models.specs import BACKENDS, ModelOptions, open_model
-from viva.runs._toml import at_key, place_of
 from viva.runs.planning import BUNDLED, names_a_file
 from viva.runs.session import Limits
 
@@ -46,8 +45,6 @@ __all__ = [
     "read_suite",
 ]
 
-_LARGEST = 2**20
-"""Bytes of a suite file."""
 _Count = Annotated[int, Field(ge=1)]
 _Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -153,13 +150,7 @@ def read_suite(path: Path) -> Suite:
         With the line, where a key is unknown ("did you mean"), missing or of a wrong value, a
         method or a parameter of it is unknown, or two runs would share a folder.
     """
-    text = _read(path)
-    try:
-        given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        place = f"{path}:{line[1]}" if line else str(path)
-        raise InputError(f"is not TOML: {error}", where=place, mend="Mend the line") from None
+    text, given = read_toml(path, "suite")
     try:
         suite = Suite.model_validate(given)
     except ValidationError as error:
@@ -187,22 +178,6 @@ def read_suite(path: Path) -> Suite:
             mend="Give one of the models another name, or leave one of two equal entries out",
         )
     return suite
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(_LARGEST + 1)
-    except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror})", where=str(path), mend="Name a suite file"
-        ) from None
-    if len(raw) > _LARGEST:
-        raise InputError("is larger than 1 MB", where=str(path), mend="Name a suite file")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("is not UTF-8 text", where=str(path), mend="Name a suite file") from None
 
 
 def check_spec(spec: str) -> None:
