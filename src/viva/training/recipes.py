@@ -117,7 +117,7 @@ class Curriculum(_Entry):
     order: Literal["none", "pass_rate", "hops", "closed_to_open", "difficulty"] = "none"
     """``none`` shuffles; the others go from easy to hard."""
     phases: _Count = 1
-    """Parts that follow each other; inside of a part the order is drawn."""
+    """Parts that follow each other, each shuffled inside; 1 is strictly from easy to hard."""
     descending: bool = False
     """From hard to easy."""
     cumulative: bool = False
@@ -163,6 +163,18 @@ class Uncertainty(_Entry):
 
     weight: Annotated[float, Field(gt=0, le=1 / 3)] = 0.1
     """Of the part of the reward that depth decides on."""
+    scale: (
+        Annotated[list[Annotated[float, Field(gt=0, le=10)]], Field(min_length=2, max_length=2)]
+        | None
+    ) = None
+    """Least and greatest factor on the advantages of a group: where all answers agree, and where
+    they differ as much as they can."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Uncertainty:
+        if self.scale is not None and self.scale[0] > self.scale[1]:
+            raise ValueError("scale: the least factor is above the greatest")
+        return self
 
 
 class Stage(_Entry):
@@ -214,10 +226,12 @@ class Recipe(_Entry):
     needs_gpu: bool = False
     method: _Text = "cot"
     """The method of :data:`viva.methods.METHODS` whose prompt is learned with and examined with."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Of the method, such as ``system``."""
     prompt: str | None = None
     """Another prompt than the method's own: a name, or a file."""
-    system: str | None = None
-    """The text of a system turn."""
+    chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """Variables of the model's chat template, such as ``enable_thinking``."""
     thinking: Literal["tags", "open", "none"] = "none"
     """``tags``: the model writes ``<think>`` itself; ``open``: the chat template opens it."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -358,7 +372,8 @@ _TABLES: dict[str, type[BaseModel]] = {
     "stages": Stage,
     "synthesis": SynthesisStep,
 }
-_KEYS = {name for table in (*_TABLES.values(), Recipe) for name in table.model_fields} | set(
+_RECIPE: type[BaseModel] = Recipe
+_KEYS = {name for table in [_RECIPE, *_TABLES.values()] for name in table.model_fields} | set(
     get_args(StartKind)
 )
 
@@ -377,7 +392,7 @@ def _explain(error: ValidationError, path: Path | str, text: str) -> InputError:
     where = place_of(path, text, found)
     key = str(next((part for part in reversed(found) if isinstance(part, str)), ""))
     around = [part for part in found[:-1] if isinstance(part, str)]
-    table = next((_TABLES[part] for part in reversed(around) if part in _TABLES), Recipe)
+    table = [_RECIPE, *(_TABLES[part] for part in around if part in _TABLES)][-1]
     if first["type"] == "extra_forbidden":
         mend = did_you_mean(key, list(table.model_fields))
         return InputError(f"unknown key {key!r}", where=where, mend=mend)

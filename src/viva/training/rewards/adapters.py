@@ -17,7 +17,15 @@ from viva.errors import InputError
 from viva.formats.item_json import item_from_json, item_to_json
 from viva.training.rewards.completions import Completion, Component
 
-__all__ = ["item_from_json", "item_to_json", "to_openrlhf", "to_trl", "to_verifiers", "to_verl"]
+__all__ = [
+    "completion_of",
+    "item_from_json",
+    "item_to_json",
+    "to_openrlhf",
+    "to_trl",
+    "to_verifiers",
+    "to_verl",
+]
 
 
 def _text(message: Any) -> str:
@@ -28,8 +36,16 @@ def _text(message: Any) -> str:
     return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
 
 
-def _said(completion: Any, **known: Any) -> Completion:
-    """A completion from a text or from messages, of which the last of the assistant counts."""
+def completion_of(completion: Any, **known: Any) -> Completion:
+    """What a trainer hands over, a text or messages, as a reward looks at it.
+
+    Parameters
+    ----------
+    completion : str or sequence of mappings
+        Of messages the last of the assistant counts.
+    **known
+        Further fields of :class:`Completion`. Reasoning that came apart closes the thinking.
+    """
     if not isinstance(completion, Sequence) or isinstance(completion, str):
         return Completion(completion or "", **known)
     own = [m for m in completion if m.get("role", "assistant") == "assistant"]
@@ -66,7 +82,9 @@ def to_trl(
     ) -> list[float | None]:
         step = getattr(trainer_state, "global_step", None)
         return [
-            reward(item_from_json(each), _said(said, thinking_open=thinking_open, step=step))
+            reward(
+                item_from_json(each), completion_of(said, thinking_open=thinking_open, step=step)
+            )
             for each, said in zip(item, completions, strict=True)
         ]
 
@@ -157,7 +175,7 @@ def to_verifiers(
         completion: Any, answer: str = "", info: Mapping[str, Any] | None = None, **_: Any
     ) -> float:
         item = item_from_json((info or {}).get("item") or answer)
-        return reward(item, _said(completion, thinking_open=thinking_open)) or 0.0
+        return reward(item, completion_of(completion, thinking_open=thinking_open)) or 0.0
 
     score.__name__ = name
     return score
