@@ -1,22 +1,22 @@
-"""One row of training data, with where it came from; and its files."""
+"""Examples in files, and items of any source as examples."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
-import random
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva._files import open_binary, parse_json, read_lines, read_rows, written
 from viva.errors import InputError
 from viva.records import Item, LeftOut, items_frame
+from viva.synthesis.example import Example, Provenance, check_keys, key_of, seeded
+from viva.synthesis.steps import Dropped
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,9 +27,12 @@ __all__ = [
     "Example",
     "Provenance",
     "check_keys",
+    "in_folder",
     "key_of",
+    "read_dropped",
     "read_examples",
     "seeded",
+    "write_dropped",
     "write_examples",
 ]
 
@@ -41,84 +44,6 @@ EXAMPLES = "examples.jsonl.gz"
 
 _FOLDER = (EXAMPLES, "examples.jsonl", "items.parquet")
 """Files by which a folder is read, first found first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """One step that an example went through."""
-
-    step: str
-    """Name of the synthesis step, or ``read``."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """What it was called with: plain values, as JSON has them."""
-    model: str | None = None
-    """Spec of the model that wrote or measured; None where none did."""
-    prompt_hash: str | None = None
-    seed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One row of training data. Benchmark, item and ``number`` together are its key."""
-
-    item: Item
-    """Question, options, typed target, context, group, stratum, p_reasoning, meta."""
-    completion: str | None = None
-    """What is to be learned, after ``start``; the preferred side of a pair."""
-    rejected: str | None = None
-    """The side of a pair that is not preferred."""
-    start: str = ""
-    """Beginning of the answer that is put before the model: never in the loss."""
-    start_kind: str | None = None
-    """None, or one of :data:`viva.worlds.starts.KINDS`."""
-    number: int = 0
-    """Several examples of one item are numbered, from 0."""
-    source: str = ""
-    """File or benchmark it came from: reports are per source."""
-    licence: str | None = None
-    """As in the cards of benchmarks, SPDX where there is one; None where it is not known."""
-    scores: Mapping[str, float] = field(default_factory=dict)
-    """``p_reasoning``, ``pass_rate``, ``pass_count``, ``hops``, ``difficulty``, ``words`` ..."""
-    provenance: tuple[Provenance, ...] = ()
-    """Every step, in order; the first is ``read``."""
-
-
-def key_of(example: Example) -> tuple[str, str, int]:
-    """What names an example: benchmark, item and number."""
-    return example.item.benchmark, example.item.item_id, example.number
-
-
-def seeded(example: Example, *names: str | int) -> random.Random:
-    """A generator that depends on the example's key and the names alone, not on the order of rows.
-
-    Parameters
-    ----------
-    example : Example
-    *names : str or int
-        The step and its seed, so that two steps draw apart.
-    """
-    told = json.dumps([*key_of(example), *names], ensure_ascii=False)
-    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
-    return random.Random(digest)  # noqa: S311
-
-
-def check_keys(examples: Iterable[Example], *, where: str | None = None) -> None:
-    """Refuse two examples with one key.
-
-    Raises
-    ------
-    InputError
-        Naming the first key that occurs twice, and how many do.
-    """
-    counts = Counter(key_of(example) for example in examples)
-    twice = [key for key, count in counts.items() if count > 1]
-    if twice:
-        benchmark, item_id, number = twice[0]
-        raise InputError(
-            f"two examples are {benchmark}/{item_id} number {number} ({len(twice)} such keys)",
-            where=where,
-            mend="Number the examples of one item apart",
-        )
 
 
 def write_examples(path: str | os.PathLike[str], examples: Sequence[Example]) -> None:
@@ -147,12 +72,39 @@ def write_examples(path: str | os.PathLike[str], examples: Sequence[Example]) ->
             "examples are written as .jsonl, .jsonl.gz or .parquet", where=str(target),
             mend="Name the file so",
         )  # fmt: skip
-    with written(target) as stream:
-        if name.endswith(".gz"):  # no time and no name in it: equal examples, equal bytes
-            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0) as packed:
-                _write_lines(packed, examples)
-        else:
-            _write_lines(stream, examples)
+    _write_rows(target, _rows(examples))
+
+
+def write_dropped(path: str | os.PathLike[str], dropped: Sequence[Dropped]) -> None:
+    """Write what a step left out as JSON Lines: the rows of examples, each with its ``reason``.
+
+    Raises
+    ------
+    InputError
+        As :func:`write_examples`; keys may occur twice here.
+    """
+    rows = _rows([each.example for each in dropped])
+    reasons = (each.reason for each in dropped)
+    told = ({"reason": why, **row} for why, row in zip(reasons, rows, strict=True))
+    _write_rows(Path(path), told)
+
+
+def read_dropped(path: str | os.PathLike[str]) -> list[Dropped]:
+    """What :func:`write_dropped` wrote: examples, each with the reason why it was left out.
+
+    Raises
+    ------
+    InputError
+        Where the file is none of them; it may have no row.
+    """
+    found = []
+    for number, row in _json_rows(Path(path)):
+        where = f"{path}:{number}"
+        if not isinstance(row.get("reason"), str):
+            raise InputError("a row without a reason", where=where, mend="Name a dropped- file")
+        rest = {name: value for name, value in row.items() if name != "reason"}
+        found.append(Dropped(_example(rest, where), row["reason"]))
+    return found
 
 
 def read_examples(
@@ -182,7 +134,7 @@ def read_examples(
         A file that cannot be read, rows of a later schema, two examples with one key.
     """
     if isinstance(source, (str, os.PathLike)):
-        path = _in_folder(Path(source)) if Path(source).is_dir() else source
+        path = in_folder(Path(source)) if Path(source).is_dir() else source
         if isinstance(path, os.PathLike) or os.path.exists(path):  # noqa: PTH110
             rows = _example_rows(Path(path))
             if rows is not None:
@@ -206,7 +158,14 @@ def read_examples(
     return _of_items(given, "", left_out)
 
 
-def _in_folder(folder: Path) -> Path:
+def in_folder(folder: Path) -> Path:
+    """The file of examples or items by which a folder is read.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
     for name in _FOLDER:
         if (folder / name).is_file():
             return folder / name
@@ -250,13 +209,13 @@ def _item_rows(examples: Sequence[Example]) -> pl.DataFrame:
 _PLAIN = ("completion", "rejected", "start", "start_kind", "number", "source", "licence")
 
 
-def _json(value: Any, example: Example) -> str:
+def _json(value: Any, item: Mapping[str, Any]) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InputError(
             "an example that JSON cannot hold",
-            where=f"{example.item.benchmark}/{example.item.item_id}",
+            where=f"{item['benchmark']}/{item['item_id']}",
             mend=f"Keep to plain values in settings and scores ({error})",
         ) from None
 
@@ -266,10 +225,24 @@ def _provenance_row(one: Provenance) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _write_lines(stream: Any, examples: Sequence[Example]) -> None:
+def _write_rows(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    with written(path) as stream:
+        if path.name.lower().endswith(".gz"):  # no time and no name in it: equal rows, equal bytes
+            with gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0) as packed:
+                _write_lines(packed.write, rows)
+        else:
+            _write_lines(stream.write, rows)
+
+
+def _write_lines(write: Callable[[bytes], Any], rows: Iterator[dict[str, Any]]) -> None:
+    for row in rows:
+        write((_json(row, row["item"]) + "\n").encode("utf-8"))
+
+
+def _rows(examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
     defaults = {each.name: each.default for each in fields(Example)}
-    rows = _item_rows(examples).iter_rows(named=True)
-    for example, item in zip(examples, rows, strict=True):
+    items = _item_rows(examples).iter_rows(named=True)
+    for example, item in zip(examples, items, strict=True):
         row: dict[str, Any] = {"schema": SCHEMA}
         row["item"] = {name: value for name, value in item.items() if value is not None}
         for name in _PLAIN:
@@ -280,7 +253,7 @@ def _write_lines(stream: Any, examples: Sequence[Example]) -> None:
             row["scores"] = dict(example.scores)
         if example.provenance:
             row["provenance"] = [_provenance_row(one) for one in example.provenance]
-        stream.write((_json(row, example) + "\n").encode("utf-8"))
+        yield row
 
 
 def _frame(examples: Sequence[Example]) -> pl.DataFrame:
@@ -290,9 +263,10 @@ def _frame(examples: Sequence[Example]) -> pl.DataFrame:
     columns: dict[str, Any] = {
         name: [getattr(example, name) for example in examples] for name in _PLAIN
     }
-    columns["scores"] = [_json(dict(each.scores), each) for each in examples]
+    rows = list(zip(examples, items.iter_rows(named=True), strict=True))
+    columns["scores"] = [_json(dict(each.scores), item) for each, item in rows]
     columns["provenance"] = [
-        _json([_provenance_row(one) for one in each.provenance], each) for each in examples
+        _json([_provenance_row(one) for one in each.provenance], item) for each, item in rows
     ]
     types: dict[str, Any] = {name: pl.Int64 if name == "number" else pl.String for name in columns}
     return pl.DataFrame(columns, schema=types).select(

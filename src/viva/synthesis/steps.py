@@ -11,7 +11,7 @@ from viva import _plugins
 from viva.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from viva.synthesis.examples import Example
+    from viva.synthesis.example import Example
 
 __all__ = ["STEPS", "Dropped", "Made", "Step", "find_step", "settings_of", "steps"]
 
