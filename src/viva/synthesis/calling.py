@@ -21,7 +21,7 @@ from viva.errors import InputError
 from viva.formats.journal import journal_lines, parse_line
 from viva.judging.asking import Asker
 from viva.judging.journal import VerdictJournal
-from viva.models import Backend, CallFailed, Completion, Message, Request, Sampling
+from viva.models import Backend, CallFailed, Capabilities, Completion, Message, Request, Sampling
 from viva.models.asked import ASKED, Asked
 from viva.models.budget import Budget, Prices
 from viva.models.failures import Failure
@@ -67,25 +67,16 @@ class Caller(Protocol):
         ...
 
     def __call__(
-        self,
-        prompts: Sequence[str | Request],
-        *,
-        samples: int = 1,
-        temperature: float | None = None,
-        seed: int = 0,
-    ) -> list[list[str | None]]:
+        self, prompts: Sequence[str | Request], *, samples: int = 1,
+        temperature: float | None = None, seed: int = 0,
+    ) -> list[list[str | None]]:  # fmt: skip
         """Texts: one list for each prompt, one entry for each draw; None = the call failed."""
         ...
 
     def replies(
-        self,
-        prompts: Sequence[str | Request],
-        *,
-        samples: int = 1,
-        temperature: float | None = None,
-        seed: int = 0,
-        items: Sequence[Item] | None = None,
-    ) -> list[list[Reply]]:
+        self, prompts: Sequence[str | Request], *, samples: int = 1,
+        temperature: float | None = None, seed: int = 0, items: Sequence[Item] | None = None,
+    ) -> list[list[Reply]]:  # fmt: skip
         """The same with what became of each call."""
         ...
 
@@ -141,27 +132,23 @@ class JournaledCaller:
     ) -> None:  # fmt: skip
         self.close()
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model is known to be able to do; nothing is probed."""
+        return self._asker.backend.capabilities
+
     def __call__(
-        self,
-        prompts: Sequence[str | Request],
-        *,
-        samples: int = 1,
-        temperature: float | None = None,
-        seed: int = 0,
-    ) -> list[list[str | None]]:
+        self, prompts: Sequence[str | Request], *, samples: int = 1,
+        temperature: float | None = None, seed: int = 0,
+    ) -> list[list[str | None]]:  # fmt: skip
         """Texts of the replies; see :meth:`replies`."""
         found = self.replies(prompts, samples=samples, temperature=temperature, seed=seed)
         return [[reply.text for reply in draws] for draws in found]
 
     def replies(
-        self,
-        prompts: Sequence[str | Request],
-        *,
-        samples: int = 1,
-        temperature: float | None = None,
-        seed: int = 0,
-        items: Sequence[Item] | None = None,
-    ) -> list[list[Reply]]:
+        self, prompts: Sequence[str | Request], *, samples: int = 1,
+        temperature: float | None = None, seed: int = 0, items: Sequence[Item] | None = None,
+    ) -> list[list[Reply]]:  # fmt: skip
         """Put every prompt to the model as often as wanted, but for what the journal holds.
 
         Parameters

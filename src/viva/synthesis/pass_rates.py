@@ -213,7 +213,8 @@ def pass_rate(
     return made(
         examples, kept, dropped, model=spec, method=label,
         right_of_graded={f"{right}/{n}": count for (n, right), count in sorted(spread.items())},
-        responses=dict(zip(_Count._fields, total, strict=True)), failed_calls=dict(sorted(failures.items())),
+        responses=dict(zip(_Count._fields, total, strict=True)),
+        failed_calls=dict(sorted(failures.items())),
         cannot_be_asked=dict(sorted(Counter(unasked.values()).items())),
     )  # fmt: skip
 

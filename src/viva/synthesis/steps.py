@@ -55,7 +55,24 @@ class Step(NamedTuple):
         return found
 
 
-STEPS: dict[str, Step] = {}
+STEPS: dict[str, Step] = {
+    "pass_rate": Step(
+        "how often a named model answers right; keep a band of it",
+        "viva.synthesis.pass_rates:pass_rate",
+        source="MedVLThinker (2508.02669), Open-Medical-R1 (2504.13950)",
+    ),
+    "traces": Step(
+        "a teacher's reasoning and answer as the completion, right ones only",
+        "viva.synthesis.teacher_traces:traces",
+        needs_model=True,
+        source="m1 (2504.00869), ReasonMed (2506.09513), MedReason (2504.00993)",
+    ),
+    "starts": Step(
+        "wrong starts and recovery, mixed with correct, irrelevant and absent ones",
+        "viva.synthesis.recoveries:starts",
+        source="BioMed-R1 (2505.11462)",
+    ),
+}
 """Name -> step, in the order in which they are usually taken; :func:`steps` adds those of other
 packages."""
 
