@@ -1,0 +1,240 @@
+"""Training by a recipe: its data, its stages one after another, each continued where it stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viva._progress import Progress, silent
+from viva.errors import InputError
+from viva.models._weights import described, find, fingerprint
+from viva.runs.folder import holder, locked
+from viva.runs.manifest import git_commit, now
+from viva.synthesis import Example, check_keys, read_examples
+from viva.training._folders import (
+    MODEL,
+    data_identity,
+    open_training,
+    trainer_versions,
+    write_manifest,
+)
+from viva.training.recipes import Recipe, Stage, read_recipe
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Trained", "train"]
+
+_MEND = "pip install 'vivavoce[train]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of a training."""
+
+    folder: Path
+    model: Path
+    """Folder of the model after the last stage."""
+    manifest: Mapping[str, Any]
+    """The file ``manifest.json``."""
+
+
+def train(
+    recipe: str | os.PathLike[str] | Recipe,
+    *,
+    data: Any,
+    model: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    evaluation: Sequence[Any] = (),
+    overrides: Mapping[str, Any] | Sequence[str] | None = None,
+    teacher: Any = None,
+    allow_cpu: bool = False,
+    accept: Collection[str] = (),
+    report_to: Sequence[str] = (),
+    check: bool = False,
+    quiet: bool = False,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train a model by a recipe.
+
+    The same call goes on where an earlier one stopped: finished stages are kept, a stage that was
+    cut short goes on from its last checkpoint to the losses that it would have had.
+
+    Parameters
+    ----------
+    recipe : str, path or Recipe
+        The id of a shipped recipe, a file, or a recipe that was read.
+    data : path, sequence of paths, of Example or of Item
+        As :func:`viva.synthesis.read_examples`.
+    model : path
+        A folder of weights (safetensors) with a tokenizer, or a name that is in the hub's cache.
+        It is not changed.
+    out : path
+        A folder of the training: for each stage a folder ``NN-name`` with checkpoints,
+        ``log.jsonl`` and ``model``; ``manifest.json``, and the model card ``README.md``.
+    evaluation : sequence of paths or of Item
+        What the model will be examined with: none of it may stand in the data.
+    overrides : mapping or sequence of str, optional
+        Of the recipe: see :func:`viva.training.read_recipe`.
+    teacher : str or viva.synthesis.Caller, optional
+        Whom steps of synthesis ask that name no model.
+    allow_cpu : bool
+        Try a recipe that needs a GPU without one.
+    accept : collection of str
+        Checks of :data:`viva.training.CHECKS` whose refusals become warnings.
+    report_to : sequence of str
+        Trackers of TRL: ``tensorboard``, ``wandb``, ``mlflow``, ``trackio``.
+    check : bool
+        Make the checks of the first stage that is not finished, and train nothing.
+    quiet : bool
+        Print nothing.
+    progress : callable, optional
+        As :func:`viva._progress.bars`, for the synthesis.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    InputError
+        The extra is not installed; a recipe, data or a model that cannot be used; a GPU that is
+        not there; a folder of another training (what differs is named); a refusal of the checks.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(os.fspath(recipe), overrides)
+    elif overrides:
+        raise InputError("overrides are of a recipe that is read here", mend="Name its file")
+    gpu = _device(recipe, allow_cpu)
+    _check_names(recipe)
+    base = find(os.fspath(model))
+    folder = Path(out)
+    examples = _examples(recipe, data, folder, teacher, evaluation, progress or silent)
+    identity = {
+        "recipe": recipe.model_dump(mode="json"),
+        "data": data_identity(examples),
+        "model": {
+            "files": described(base),
+            "weights": fingerprint(sorted(base.glob("*.safetensors"))),
+        },
+        "device": "cuda" if gpu else "cpu",
+    }
+    earlier = open_training(folder, identity)
+    from viva.training._stages import Ground, run_stage
+
+    ground = Ground(
+        recipe, examples, _items(evaluation), gpu, allow_cpu=allow_cpu, accept=accept,
+        report_to=report_to, quiet=quiet,
+    )  # fmt: skip
+    with locked(folder):
+        manifest = earlier or {
+            "identity": identity, "base": str(model), "stages": {}, "sessions": [],
+        }  # fmt: skip
+        manifest["versions"] = trainer_versions()
+        manifest["git"] = git_commit()
+        manifest["sessions"].append({"begun": now(), **holder()})
+        write_manifest(folder, manifest)
+        last = base
+        for number, stage in enumerate(recipe.stages, 1):
+            name = f"{number:02d}-{stage.name}"
+            begins = _begins(folder, recipe, number, base)
+            if name not in manifest["stages"]:
+                told = run_stage(ground, stage, folder / name, begins, check=check)
+                if check:
+                    return Trained(folder, begins, manifest | {"checked": {name: told}})
+                manifest["stages"][name] = told
+                write_manifest(folder, manifest)
+            last = folder / name / MODEL
+        manifest["sessions"][-1]["ended"] = now()
+        write_manifest(folder, manifest)
+    return Trained(folder, last, manifest)
+
+
+def _device(recipe: Recipe, allow_cpu: bool) -> bool:
+    """Whether there is a GPU; nothing else has been looked at before."""
+    try:
+        import torch
+    except ImportError:
+        raise InputError("training needs the extra train", mend=_MEND) from None
+    gpu = torch.cuda.is_available()
+    if recipe.needs_gpu and not gpu and not allow_cpu:
+        raise InputError(
+            f"the recipe {recipe.id} needs a GPU, and there is none here",
+            mend="Train where there is one, or pass --allow-cpu with a small model and --set "
+            "smaller settings",
+        )
+    return bool(gpu)
+
+
+def _check_names(recipe: Recipe) -> None:
+    """Refuse what no stage could use, before any data is read."""
+    try:
+        import peft  # noqa: F401
+        import trl  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"training needs the extra train ({error})", mend=_MEND) from None
+    from viva import methods
+    from viva.synthesis import find_step
+    from viva.training import _trl
+
+    methods.check_starts(recipe.method)
+    methods.set_parameters(recipe.method, recipe.parameters)
+    if recipe.prompt:
+        methods.load_prompt(recipe.prompt)
+    for step in recipe.synthesis:
+        find_step(step.step)
+    for stage in recipe.stages:
+        try:
+            _trl.check_settings(stage.trainer, stage.settings)
+        except InputError as error:
+            where = f"{recipe.id}, stage {stage.name}"
+            raise InputError(error.what, where=where, mend=error.mend) from None
+
+
+def _examples(
+    recipe: Recipe, data: Any, folder: Path, teacher: Any, evaluation: Sequence[Any],
+    progress: Progress,
+) -> list[Example]:  # fmt: skip
+    if recipe.synthesis:
+        from viva.synthesis import synthesise
+
+        steps = [{"step": step.step, **step.settings} for step in recipe.synthesis]
+        made = synthesise(
+            steps, data, folder / "data", model=teacher, seed=recipe.seed, progress=progress,
+            against=[each for each in evaluation if isinstance(each, (str, os.PathLike))],
+        )  # fmt: skip
+        return made.examples
+    if isinstance(data, (str, os.PathLike)):
+        return read_examples(data)
+    given = list(data)
+    if given and all(isinstance(each, (str, os.PathLike)) for each in given):
+        found = [example for path in given for example in read_examples(path)]
+        check_keys(found)
+        return found
+    return read_examples(given)
+
+
+def _items(evaluation: Sequence[Any]) -> pl.DataFrame | None:
+    """The items of all evaluation sources, in one frame."""
+    if not evaluation:
+        return None
+    from viva.records import items_frame
+
+    given = list(evaluation)
+    paths = [each for each in given if isinstance(each, (str, os.PathLike))]
+    found = [e.item for path in paths for e in read_examples(path)]
+    found += [e.item for e in read_examples([g for g in given if g not in paths] or [])]
+    return items_frame(found)
+
+
+def _begins(folder: Path, recipe: Recipe, number: int, base: Path) -> Path:
+    """The model in which a stage begins."""
+    stage: Stage = recipe.stages[number - 1]
+    if stage.after == "base" or (stage.after is None and number == 1):
+        return base
+    names = [each.name for each in recipe.stages]
+    at = number - 1 if stage.after is None else names.index(stage.after) + 1
+    return folder / f"{at:02d}-{names[at - 1]}" / MODEL
