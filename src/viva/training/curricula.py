@@ -88,10 +88,11 @@ def order(
             mend=_mend(name),
         )
     turned = -1 if curriculum is not None and curriculum.descending else 1
-    keyed = sorted(
+    keyed = [
         ((turned * (rank or 0.0), _drawn(each, seed)), each)
         for rank, each in zip(ranks, examples, strict=True)
-    )
+    ]
+    keyed.sort(key=lambda one: one[0])
     if phases == 1:
         return [[example for _, example in keyed]]
     cuts = _cuts([key if name == "none" else key[:1] for key, _ in keyed], phases, name)

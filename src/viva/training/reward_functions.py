@@ -64,7 +64,9 @@ class Counts:
 
     def copy(self) -> Counts:
         """As it is now."""
-        return Counts(*(getattr(self, name) for name in _NUMBERS), dict(self.parts))
+        copied = Counts(*(getattr(self, name) for name in _NUMBERS))
+        copied.parts |= self.parts
+        return copied
 
     def shares(self) -> dict[str, float]:
         """What there is as shares and means.
@@ -95,7 +97,8 @@ class RewardFunctions(NamedTuple):
     settings: Mapping[str, Any]
     """The settings of TRL that they need, to be laid over the stage's."""
     counts: Counts
-    """Added to by every call; one set for all functions."""
+    """Added to by every call of a trainer (with its ``trainer_state``), once for all functions:
+    checks before training that call the functions leave no trace."""
 
 
 def reward_functions(
@@ -214,16 +217,18 @@ class _Batches:
                 batch = self._read(prompts, completions, completion_ids, item, start, step)
                 self._now = batch
             before = self.counts.copy()
-            values = self._values(part, batch)
+            values = self._values(part, batch, training=trainer_state is not None)
             batch.values[number] = values
             last = len(batch.values) == self._functions
             if last:
-                self._count(batch)
                 self._now = None
+                if trainer_state is not None:
+                    self._count(batch)
                 for single in part.singles.values():
                     single.forget()
-            self.counts.cpu_seconds += time.thread_time() - spent
-            self.counts.seconds += time.perf_counter() - begin
+            if trainer_state is not None:
+                self.counts.cpu_seconds += time.thread_time() - spent
+                self.counts.seconds += time.perf_counter() - begin
             if last and log_metric is not None:
                 for name, value in self.counts.since(before).shares().items():
                     if "seconds" not in name:
@@ -269,23 +274,29 @@ class _Batches:
         groups = _groups(prompts, items, self._size)
         return _Batch(completions, pairs, at, groups, lengths, truncated)
 
-    def _values(self, part: Part, batch: _Batch) -> list[float | None]:
+    def _values(self, part: Part, batch: _Batch, *, training: bool) -> list[float | None]:
         if part.prepare is not None:
             part.prepare(batch.pairs)
         once = [part.component(item, said) for item, said in batch.pairs]
-        for name, single in part.singles.items() if self._functions == 1 else ():
+        for name, single in part.singles.items() if training and self._functions == 1 else ():
             total, n = self.counts.parts.get(name, (0.0, 0))
             found = [single(item, said) for item, said in batch.pairs]
             known = [value for i in batch.at if (value := found[i]) is not None]
             self.counts.parts[name] = (total + sum(known), n + len(known))
         values = [once[i] for i in batch.at]
         if self._wanted is not None:
-            values = self._shaped(values, batch)
+            values = self._shaped(values, batch, training=training)
         return values
 
-    def _shaped(self, values: list[float | None], batch: _Batch) -> list[float | None]:
+    def _shaped(
+        self, values: list[float | None], batch: _Batch, *, training: bool
+    ) -> list[float | None]:
         assert self._wanted is not None
-        if self._size is not None and any(len(group) % self._size for group in batch.groups):
+        if (
+            training
+            and self._size is not None
+            and any(len(group) % self._size for group in batch.groups)
+        ):
             raise InputError(
                 "a group of completions is spread over batches, so its uncertainty is not known",
                 mend="Make per_device_train_batch_size a multiple of num_generations",
@@ -310,7 +321,7 @@ class _Batches:
         rows = [batch.values[i] for i in range(self._functions)]
         given = np.array([[np.nan if v is None else v for v in row] for row in rows], np.float32)
         applies = ~np.isnan(given)
-        none: list[bool] = (~applies.any(axis=0)).tolist()
+        none = [not any(row) for row in applies.T.tolist()]
         unread = [_answer(item, said) is None for item, said in batch.pairs]
         counts.completions += n
         counts.none += sum(none)
