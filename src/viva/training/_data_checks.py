@@ -10,7 +10,7 @@ import numpy as np
 from viva.records import Item, Status
 from viva.training._findings import Finding, Level
 from viva.training._plan import Plan
-from viva.training._rendering import text_of
+from viva.training._rendering import Trained, text_of
 from viva.training.rewards import Completion
 from viva.training.rewards.completions import read_answer
 from viva.training.rewards.table import ANY_OUTCOME
@@ -101,7 +101,7 @@ def completion_length(plan: Plan) -> Iterator[Finding]:
         yield Finding("completion_length", "ok", max(whole), "no limit: nothing is cut")
         return
     n, cut = len(whole), sum(length > limit for length in whole)
-    empty = sum(len(each.ids) >= limit for each in plan.rendered if each.trained)
+    empty = sum(len(each.before) >= limit for one in plan.rendered for each in one.trained[:1])
     if cut and not plan.settings.get("packing"):
         p99 = _percentile(whole, 0.99)
         level: Level = "refuse" if cut / n > _LARGEST_CUT or empty == n else "warn"
@@ -164,10 +164,12 @@ def starts(plan: Plan) -> Iterator[Finding]:
             "Leave completion_only_loss out",
         )  # fmt: skip
         return
-    absent = sum(not (rendered.prompt or "").rstrip().endswith(start.rstrip())
-                 for _, rendered, start in begun)  # fmt: skip
+    absent = sum(
+        not (rendered.prompt or "").rstrip().endswith(start.rstrip())
+        for _, rendered, start in begun
+    )
     covered = sum(
-        any(t.lost.strip() or _begins(t.text, start) for t in rendered.trained)
+        any(not _ends(plan, each, start) for each in rendered.trained)
         for _, rendered, start in begun
     )
     if covered or absent:
@@ -181,9 +183,10 @@ def starts(plan: Plan) -> Iterator[Finding]:
     yield Finding("starts", "ok", n, f"{n} starts, none of them in the loss")
 
 
-def _begins(trained: str, start: str) -> bool:
-    head = " ".join(start.split())[:40]
-    return bool(head) and " ".join(trained[: len(start) + 200].split()).startswith(head)
+def _ends(plan: Plan, trained: Trained, start: str) -> bool:
+    """Whether the start stands at the end of what is before the loss, whole."""
+    tail = plan.tokenizer.decode(trained.before[-len(start) - 8 :])
+    return not trained.lost.strip() and tail.rstrip().endswith(start.rstrip())
 
 
 def answers(plan: Plan) -> Iterator[Finding]:

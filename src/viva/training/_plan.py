@@ -50,8 +50,12 @@ class Plan:
     @cached_property
     def rendered(self) -> list[Rendered]:
         """The rows as the model reads them."""
-        kwargs = self.settings.get("chat_template_kwargs") or {}
-        return [render(row, self.tokenizer, kwargs) for row in self.rows]
+        return [render(row, self.tokenizer, self.variables) for row in self.rows]
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """Variables of the chat template."""
+        return self.settings.get("chat_template_kwargs") or {}
 
     @cached_property
     def items(self) -> list[Item | None]:

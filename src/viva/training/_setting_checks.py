@@ -136,11 +136,15 @@ def _adapter(plan: Plan) -> int:
     )
 
 
+def _size(count: int) -> str:
+    return f"{count / _GIB:,.1f} GiB" if count >= _GIB / 10 else f"{count / 2**20:,.1f} MiB"
+
+
 def gpu(plan: Plan) -> Iterator[Finding]:
     """A recipe that needs a GPU has one."""
     found = _accelerator()
     need = _bytes(plan)
-    about = f"; weights and optimiser take about {need[1] / _GIB:,.1f} GiB" if need else ""
+    about = f"; weights and optimiser take about {_size(need[1])}" if need else ""
     if found is None and plan.needs_gpu:
         yield Finding(
             "gpu", "warn" if plan.allow_cpu else "refuse", None,
@@ -158,20 +162,20 @@ def memory(plan: Plan) -> Iterator[Finding]:
     if need is None:
         return
     total = _memory()
-    gib = need[1] / _GIB
+    gib = round(need[1] / _GIB, 3)
     said = (
-        f"weights {need[0] / _GIB:,.2f} GiB, with gradients and optimiser {gib:,.2f} GiB, "
-        "activations not counted"
+        f"weights {_size(need[0])}, with gradients and optimiser {_size(need[1])}, activations not "
+        "counted"
     )
     processes = int(os.environ.get("WORLD_SIZE") or 1)
     if total is not None and need[1] > total * processes:
         yield Finding(
-            "memory", "warn", round(gib, 3),
+            "memory", "warn", gib,
             f"{said}: more than the {total * processes / _GIB:,.1f} GiB there are",
             "Train an adapter, shard over more GPUs, or take a smaller model",
         )  # fmt: skip
         return
-    yield Finding("memory", "ok", round(gib, 3), said)
+    yield Finding("memory", "ok", gib, said)
 
 
 def _memory() -> int | None:

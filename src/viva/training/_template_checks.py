@@ -100,49 +100,79 @@ def _trained(plan: Plan) -> list[Trained]:
 
 def thinking_kept(plan: Plan) -> Iterator[Finding]:
     """The tags and the thinking of the data are in the loss, and no others."""
+    yield from _taken_out(plan)
     trained = _trained(plan)
     if not trained:
         return
     n = len(trained)
-    marked = [each for each in trained if _MARKS.search(each.wanted)]
-    swallowed = [each for each in marked if _lacks(each)]
-    injected = [
-        each for each in trained if not _MARKS.search(each.wanted) and _EMPTY_FIRST.match(each.text)
-    ]
-    if swallowed:
-        lost = next((mark for each in swallowed for mark in _lacks(each)), "")
+    lacking = [mark for each, raw in zip(trained, _raw(plan), strict=True) if (
+        mark := next(iter(_lacks(raw, each)), ""))]  # fmt: skip
+    injected = sum(
+        not _MARKS.search(each.wanted) and bool(_EMPTY_FIRST.match(each.text)) for each in trained
+    )
+    if lacking:
         yield Finding(
-            "thinking_kept", "refuse", _share(len(swallowed), n),
-            f"the template swallows the thinking of {len(swallowed)} of {n} completions: "
-            f"{_quoted(lost)} stands in the data and not in what is learned",
-            "Give prompt and completion as texts, or use a training template that keeps it "
-            "(chat_template_path)",
+            "thinking_kept", "refuse", _share(len(lacking), n),
+            f"the template swallows the thinking of {len(lacking)} of {n} completions: "
+            f"{_quoted(lacking[0])} stands in the data and not in what is learned",
+            "Give prompt and completion as texts, or use a template that keeps it",
         )  # fmt: skip
     if injected:
         level: Level = "refuse" if plan.thinking != "none" else "warn"
         yield Finding(
-            "thinking_kept", level, _share(len(injected), n),
-            f"the template puts an empty thinking block before {len(injected)} of {n} completions: "
+            "thinking_kept", level, _share(injected, n),
+            f"the template puts an empty thinking block before {injected} of {n} completions: "
             "the model learns not to think",
-            "Train on completions with thinking, or use a template that adds none "
-            "(chat_template_path)",
+            "Train on completions with thinking, or use a template that adds none",
         )  # fmt: skip
-    if not swallowed and not injected:
-        yield Finding("thinking_kept", "ok", 0.0, f"{n} completions are learned as the data has "
-                      "them")  # fmt: skip
+    if not lacking and not injected:
+        said = f"{n} completions are learned as the data has them"
+        yield Finding("thinking_kept", "ok", 0.0, said)
     yield from _as_asked(plan, trained)
 
 
-def _lacks(each: Trained) -> list[str]:
+def _raw(plan: Plan) -> list[str]:
+    """The completions of the data, before they were written for the model."""
+    known = plan.examples if len(plan.examples) == len(plan.rows) else [None] * len(plan.rows)
+    return [(each.completion if each else None) or rendered.trained[0].wanted
+            for each, rendered in zip(known, plan.rendered, strict=True)
+            if rendered.trained]  # fmt: skip
+
+
+def _lacks(raw: str, each: Trained) -> list[str]:
     """Marks of the data that neither the loss nor the end of the prompt has."""
     there = [mark.casefold() for mark in _MARKS.findall(each.text)]
     missing = []
-    for mark in _MARKS.findall(each.wanted):
+    for mark in _MARKS.findall(raw):
         if mark.casefold() in there:
             there.remove(mark.casefold())
         else:
             missing.append(mark)
-    return missing
+    # The row itself is without the mark that the template has opened the thinking with.
+    opened = len(_MARKS.findall(raw)) - len(_MARKS.findall(each.wanted))
+    return missing[max(0, opened) :] if not each.lost.strip() else missing
+
+
+def _taken_out(plan: Plan) -> Iterator[Finding]:
+    """A template that writes a finished turn without its thinking."""
+    if plan.thinking == "none" or not plan.tokenizer.chat_template:
+        return
+    said = "<think>\nIt lowers glucose.\n</think>\n\nMetformin."
+    turns = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": said}]
+    try:
+        text = plan.tokenizer.apply_chat_template(turns, tokenize=False, **plan.variables)
+    except Exception:  # said by the check of prompts
+        return
+    if "<think>" in text and "It lowers glucose." in text:
+        return
+    level: Level = "refuse" if plan.thinking == "tags" else "warn"
+    yield Finding(
+        "thinking_kept", level, None,
+        "the chat template swallows the thinking of a finished turn: what writes turns by it, such "
+        "as a server that goes on from a start, loses what the model has learned to write",
+        "Use a template that keeps what stands between <think> and </think>, or thinking = "
+        + ('"open" where the template opens it' if plan.thinking == "tags" else '"none"'),
+    )  # fmt: skip
 
 
 def _as_asked(plan: Plan, trained: list[Trained]) -> Iterator[Finding]:
@@ -185,15 +215,11 @@ def _has_both(text: str, start: str) -> bool:
 
 def generation_prompt(plan: Plan) -> Iterator[Finding]:
     """The prompt ends where the assistant's words begin, in training and in generation alike."""
-    messages = [r for row, r in zip(plan.rows, plan.rendered, strict=True)
-                if not isinstance(row.get("prompt"), str) and r.prompt is not None]  # fmt: skip
-    if not messages:
-        return
     header = _header(plan)
     if header is not None and header.strip() and not _EMPTY_FIRST.match(header):
         yield Finding(
             "generation_prompt", "refuse", header[:80],
-            f"the chat template has no generation prompt: the model would have to write the header "
+            "the chat template has no generation prompt: the model would have to write the header "
             f"of its own turn, {_quoted(header)}",
             "Use a chat template that knows add_generation_prompt",
         )  # fmt: skip
@@ -205,7 +231,7 @@ def generation_prompt(plan: Plan) -> Iterator[Finding]:
             "generation_prompt", "refuse" if marked else "warn", _share(len(lost), len(plan.rows)),
             f"{len(lost)} prompts end otherwise in training than in generation: "
             f"{_quoted(lost[0].lost)} is not learned from",
-            "Give prompt and completion as texts, or use a training template (chat_template_path)",
+            "Give prompt and completion as texts, or use another template",
         )  # fmt: skip
         return
     yield Finding("generation_prompt", "ok", 0.0, "prompts end where the answer begins")
@@ -213,22 +239,21 @@ def generation_prompt(plan: Plan) -> Iterator[Finding]:
 
 def _header(plan: Plan) -> str | None:
     """What a finished turn has between the generation prompt and the assistant's words."""
-    row = next((r for r in plan.rows if not isinstance(r.get("prompt"), str)), None)
-    if row is None:
+    if not plan.tokenizer.chat_template:
         return None
-    kwargs = {**(plan.settings.get("chat_template_kwargs") or {}),
-              **(row.get("chat_template_kwargs") or {})}  # fmt: skip
+    asked = [{"role": "user", "content": "Which?"}]
     said = "Metformin."
-    turns = [*row["prompt"], {"role": "assistant", "content": said}]
     template = plan.tokenizer.apply_chat_template
+    opening = {"tokenize": False, "add_generation_prompt": True, **plan.variables}
     try:
-        opened = template(list(row["prompt"]), tokenize=False, add_generation_prompt=True, **kwargs)
-        whole = template(turns, tokenize=False, **kwargs)
+        opened = template(asked, **opening)
+        whole = template([*asked, {"role": "assistant", "content": said}], tokenize=False,
+                         **plan.variables)  # fmt: skip
     except Exception:  # said by the check of prompts
         return None
     at = whole.find(said, len(opened))
     if not whole.startswith(opened) or at < 0:
-        return None  # said by what is lost
+        return None  # said by what is lost, or by where thinking begins
     return str(whole[len(opened) : at])
 
 

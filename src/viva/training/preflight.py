@@ -135,15 +135,17 @@ def preflight(
     ----------
     trainer : {"sft", "dpo", "grpo"}
     rows : sequence of mapping
-        What the trainer gets, such as a ``datasets.Dataset``: ``prompt`` (a text, or messages)
-        with ``completion``, with ``chosen`` and ``rejected``, or with ``item``.
+        What the trainer gets, as :func:`viva.training.datasets.rows_of` writes it or as TRL takes
+        it: ``prompt`` (a text, or messages) with ``completion``, with ``chosen`` and ``rejected``,
+        or with ``item``.
     tokenizer : transformers.PreTrainedTokenizerBase
     model : transformers.PreTrainedModel, optional
         In which the stage begins; what rewards pay is then tried on what it writes.
     examples : sequence of Example, optional
         What the rows were made of, in their order.
     settings : mapping, optional
-        Those of the stage; :func:`defaults` stand behind them.
+        Those of the stage; :func:`defaults` stand behind them. ``chat_template_kwargs`` are the
+        variables of the chat template.
     lora : bool
         An adapter is trained.
     thinking : {"tags", "open", "none"}
