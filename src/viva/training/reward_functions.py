@@ -28,7 +28,7 @@ from viva.training.uncertainty import check_scaling, most_answers, shape, uncert
 if TYPE_CHECKING:
     from viva.training.recipes import Stage, Uncertainty
 
-__all__ = ["Counts", "RewardFunctions", "reward_functions"]
+__all__ = ["Counts", "RewardFunctions", "reward_functions", "within_thinking"]
 
 
 @dataclass
@@ -258,7 +258,7 @@ class _Batches:
         for text, given, start, cut in zip(items, completions, begun, truncated, strict=True):
             said = completion_of(
                 given,
-                thinking_open=_within(start, self._open),
+                thinking_open=within_thinking(start, self._open),
                 finish_reason="length" if cut else None,
                 step=step,
             )
@@ -352,7 +352,7 @@ def _answer(item: Item, said: Completion) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _within(start: str, opened: bool) -> bool:
+def within_thinking(start: str, opened: bool) -> bool:
     """Whether what follows a start stands inside thinking."""
     if not start.strip():
         return opened
