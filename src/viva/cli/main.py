@@ -23,6 +23,7 @@ from viva.cli import (
     probe,
     score,
     strata,
+    synthesise,
     world,
 )
 from viva.cli import eval as evaluation
@@ -51,6 +52,7 @@ app.command("export")(export.command)
 app.command("capabilities")(capabilities.command)
 app.add_typer(strata.app, name="strata")
 app.add_typer(world.app, name="world")
+app.command("synthesise")(synthesise.command)
 app.command("doctor")(doctor.command)
 
 

@@ -14,21 +14,27 @@ from viva.synthesis.steps import STEPS, Dropped, Made, Step, find_step, settings
 
 if TYPE_CHECKING:
     from viva.synthesis.card import data_card
+    from viva.synthesis.exporting import Exported, export_examples
     from viva.synthesis.pipeline import Synthesised, synthesise
     from viva.synthesis.plans import Plan, Planned, read_plan
+    from viva.synthesis.trainer_formats import TRAINERS, Trainer
 
 __all__ = [
     "STEPS",
+    "TRAINERS",
     "Dropped",
     "Example",
+    "Exported",
     "Made",
     "Plan",
     "Planned",
     "Provenance",
     "Step",
     "Synthesised",
+    "Trainer",
     "check_keys",
     "data_card",
+    "export_examples",
     "find_step",
     "key_of",
     "read_dropped",
@@ -43,10 +49,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Exported": "exporting",
     "Plan": "plans",
     "Planned": "plans",
     "Synthesised": "pipeline",
+    "TRAINERS": "trainer_formats",
+    "Trainer": "trainer_formats",
     "data_card": "card",
+    "export_examples": "exporting",
     "read_plan": "plans",
     "synthesise": "pipeline",
 }

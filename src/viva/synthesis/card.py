@@ -300,7 +300,9 @@ def _reasons(counts: Mapping[str, int]) -> str:
 
 
 def _settings(step: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in step["settings"].items())
+    return ", ".join(
+        f"{name} = {value}" for name, value in step["settings"].items() if value is not None
+    )
 
 
 def _indented(report: Any) -> str:

@@ -134,28 +134,27 @@ def read_examples(
         A file that cannot be read, rows of a later schema, two examples with one key.
     """
     if isinstance(source, (str, os.PathLike)):
-        path = in_folder(Path(source)) if Path(source).is_dir() else source
+        given = Path(source)
+        path = in_folder(given) if given.is_dir() else source
         if isinstance(path, os.PathLike) or os.path.exists(path):  # noqa: PTH110
-            rows = _example_rows(Path(path))
-            if rows is not None:
-                found = [_example(row, f"{path}:{number}") for number, row in rows]
+            stored = _example_rows(Path(path))
+            if stored is not None:
+                found = [_example(row, f"{path}:{number}") for number, row in stored]
                 check_keys(found, where=str(path))
                 return found
-        name = Path(path).name if os.path.exists(path) else str(path)  # noqa: PTH110
+        name = given.name if os.path.exists(path) else str(path)  # noqa: PTH110
         return _of_items(path, name, left_out)
-    given = list(source)
-    if all(isinstance(each, Example) for each in given):
-        check_keys(given)
-        return given
-    if all(isinstance(each, Item) for each in given):
-        found = [_read(item, item.benchmark) for item in given]
-        check_keys(found)
-        return found
-    if given and all(isinstance(each, Mapping) and "item" in each for each in given):
-        found = [_example(row, f"rows:{number}") for number, row in enumerate(given, 1)]
-        check_keys(found)
-        return found
-    return _of_items(given, "", left_out)
+    rows = list(source)
+    if all(isinstance(each, Example) for each in rows):
+        found = rows
+    elif all(isinstance(each, Item) for each in rows):
+        found = [_read(item, item.benchmark) for item in rows]
+    elif all(isinstance(each, Mapping) and "item" in each for each in rows):
+        found = [_example(row, f"rows:{number}") for number, row in enumerate(rows, 1)]
+    else:
+        return _of_items(rows, "", left_out)
+    check_keys(found)
+    return found
 
 
 def in_folder(folder: Path) -> Path:

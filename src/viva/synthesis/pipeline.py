@@ -44,7 +44,7 @@ from viva.synthesis._folder import (
 from viva.synthesis.example import Example, Provenance, key_of
 from viva.synthesis.examples import EXAMPLES, in_folder, read_examples, write_examples
 from viva.synthesis.plans import Plan, Planned, read_plan
-from viva.synthesis.steps import Made, find_step
+from viva.synthesis.steps import Made, find_step, settings_of
 
 if TYPE_CHECKING:
     from viva.models.specs import ModelOptions
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from viva.synthesis.calling import Caller
 
 __all__ = ["Synthesised", "synthesise"]
+
+_GIVEN = ("seed", "against")
+"""Settings that a pipeline gives to the steps that take them and do not say their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +182,9 @@ def _identity(source: Any) -> dict[str, Any]:
     """What tells a source from another: the bytes of files, the name of what is made or fetched."""
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        if path.is_dir():
-            path = in_folder(path)
-        if path.exists():
-            return {"source": path.name, "sha256": sha256(path)}
+        file = in_folder(path) if path.is_dir() else path
+        if file.exists():
+            return {"source": path.name, "sha256": sha256(file)}
         return {"source": str(source)}
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch, "rows.jsonl")
@@ -214,7 +216,7 @@ def _begun(plan: Plan, sources: Sequence[Any]) -> dict[str, Any]:
         "plan": [
             {
                 "step": each.name,
-                "settings": _plain(each.settings),
+                "settings": _resolved(each),
                 "files": {path.name: sha256(path) for path in _files_named(each.settings)},
                 "model": each.model,
                 "seed": each.seed,
@@ -222,6 +224,17 @@ def _begun(plan: Plan, sources: Sequence[Any]) -> dict[str, Any]:
             for each in plan.steps
         ],
     }
+
+
+def _resolved(planned: Planned) -> dict[str, Any]:
+    """Every setting of a step, the defaults of this version among them."""
+    left = {
+        name: each.default
+        for name, each in settings_of(find_step(planned.name)).items()
+        if name not in _GIVEN and each.default is not inspect.Parameter.empty
+    }
+    found: dict[str, Any] = _plain(left | dict(planned.settings))
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -153,23 +153,23 @@ def _planned(
         settings[key] = _checked(step, name, key, value, where)
     own = _typed(entry.get("model"), str, "model", place("steps", at, "model"))
     asks = "caller" in inspect.signature(step.load()).parameters
-    if own is not None and own != NO_MODEL and not asks:
+    if settings.get("responses") is not None:  # the answers of a model instead of the model
+        if own is not None and "model" in taken:
+            settings["model"] = own
+        asks, own = False, None
+    elif own not in (None, NO_MODEL) and not asks:
         raise InputError(
             f"{name} asks no model", where=place("steps", at, "model"), mend="Leave model out"
         )
     spec = (own or model) if asks else None
     spec = None if spec == NO_MODEL else spec
-    if step.needs_model and spec is None and not _answered(settings):
+    if asks and spec is None and (step.needs_model or "responses" in taken):
         raise InputError(
             f"{name} needs a model", where=place("steps", at, "step"),
-            mend='Give --model SPEC, or model = "SPEC" in the step',
+            mend='Give --model SPEC, or model = "SPEC" in the step'
+            + (", or a file of responses" if "responses" in taken else ""),
         )  # fmt: skip
     return Planned(name, settings, spec, settings.get("seed", seed), place("steps", at, "step"))
-
-
-def _answered(settings: Mapping[str, Any]) -> bool:
-    """Whether the answers of a model are given instead of the model."""
-    return settings.get("responses") is not None
 
 
 def _checked(step: Step, name: str, key: str, value: Any, where: str | None) -> Any:

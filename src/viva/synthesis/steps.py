@@ -56,6 +56,33 @@ class Step(NamedTuple):
 
 
 STEPS: dict[str, Step] = {
+    "decontaminate": Step(
+        "leave out what holds an evaluation item, with its group; tests itself on planted copies",
+        "viva.synthesis.decontamination:decontaminate",
+        source="GPT-3 (2005.14165), HuatuoGPT-o1 (2412.18925), m1 (2504.00869)",
+    ),
+    "dedup": Step(
+        "keep one of the items that ask the same, or nearly the same with the same answer",
+        "viva.synthesis.deduplication:dedup",
+        source="Broder 1997, Lee et al. (2107.06499)",
+    ),
+    "licence": Step(
+        "keep what is under an allowed licence; what has none goes, or is said to stay",
+        "viva.synthesis.licences:licence",
+    ),
+    "language": Step(
+        "keep what is written in the given scripts, or reads as English",
+        "viva.synthesis.filters:language",
+    ),
+    "length": Step(
+        "keep what is neither too short nor too long, in words, characters or tokens",
+        "viva.synthesis.filters:length",
+    ),
+    "p_reasoning": Step(
+        "how likely an item needs reasoning, under one named definition; keep a band of it",
+        "viva.synthesis.reasoning_probability:p_reasoning",
+        source="BioMed-R1 (2505.11462)",
+    ),
     "pass_rate": Step(
         "how often a named model answers right; keep a band of it",
         "viva.synthesis.pass_rates:pass_rate",
@@ -72,12 +99,19 @@ STEPS: dict[str, Step] = {
         "viva.synthesis.recoveries:starts",
         source="BioMed-R1 (2505.11462)",
     ),
+    "leak_phrases": Step(
+        "leave out completions that talk of the key, a graph, instructions or feedback",
+        "viva.synthesis.leaks:leak_phrases",
+        source="MedReason (2504.00993), EHR-R1 (2510.25628), Med-RLVR (2502.19655)",
+    ),
+    "difficulty": Step(
+        "fields for curricula: words, options, hops, informativeness and a rank of difficulty",
+        "viva.synthesis.difficulty:difficulty",
+        source="AlphaMed (2505.17952)",
+    ),
 }
 """Name -> step, in the order in which they are usually taken; :func:`steps` adds those of other
 packages."""
-
-GIVEN = ("seed", "caller", "against")
-"""Arguments that the pipeline gives to a step that takes them, where they are not set."""
 
 
 def steps() -> dict[str, Step]:
