@@ -61,6 +61,9 @@ _STATEMENT = re.compile(
     r"match(?:es|ed)?)\b",
     re.IGNORECASE,
 )
+_TRUE = re.compile(
+    r"\bfollowing statements?\b|\b(?:is|are) (?:true|correct|accurate)\b", re.IGNORECASE
+)
 _SUPERLATIVE = (
     r"(?:most|best|first|next|single|primary|main|major|leading|underlying|initial|definitive|"
     r"causative|likely|probable|commonest|preferred|appropriate|optimal|earliest|strongest|greatest|"
@@ -131,33 +134,22 @@ def reworded(item: Item) -> tuple[str, str | None]:
         The question, and None; or the sentence that asks, and why it is refused.
     """
     spans = sentences(item.question)
-    asking = [
-        at
-        for at, (a, b) in enumerate(spans)
-        if item.question[a:b].rstrip(" \"\u201d'").endswith("?")
-    ]
-    if not asking or not _ASKS.search(item.question[slice(*spans[asking[-1]])]):
+    ends = [item.question[a:b].rstrip(" \"\u201d'") for a, b in spans]
+    asking = [at for at, sentence in enumerate(ends) if sentence.endswith("?")]
+    if not asking or not _ASKS.search(ends[asking[-1]]):
         return item.question[slice(*spans[-1])] if spans else "", NO_QUESTION
     start, end = spans[asking[-1]]
-    last = item.question[start:end]
-    after = item.question[end:]
-    if _NEGATED.search(last):
-        return last, NEGATED
-    if re.search(r"\bfollowing statements?\b|\b(?:is|are) (?:true|correct|accurate)\b", said, re.I):
-        return last, STATEMENTS
-    if _FOLLOWING.search(last):
-        new = _FOLLOWING.sub(
-            lambda m: f"{'What' if m['lead'][0].isupper() else 'what'} {m['verb']} {m['rest']}",
-            said,
-        )
-    elif _BEST.search(last):
-        new = _BEST.sub(lambda m: f"{'What' if m[0][0].isupper() else 'what'} {m['rest']}", last)
-    else:
-        new = said
+    said, after = item.question[start:end], item.question[end:]
+    if _NEGATED.search(said):
+        return said, NEGATED
+    if _TRUE.search(said):
+        return said, STATEMENTS
+    new = _FOLLOWING.sub(lambda m: f"{_what(m)} {m['verb']} {m['rest']}", said)
+    new = _BEST.sub(lambda m: f"{_what(m)} {m['rest']}", new)
     if _OPTIONS.search(new) or _OPTIONS.search(after):
-        return last, STATEMENTS if _STATEMENT.search(new) else NAMES_OPTIONS
+        return said, STATEMENTS if _STATEMENT.search(new) else NAMES_OPTIONS
     if _INDEFINITE.search(new) and not _DEFINITE.search(new):
-        return last, NOT_UNIQUE
+        return said, NOT_UNIQUE
     return item.question[:start] + new + after, None
 
 

@@ -28,6 +28,7 @@ from viva.synthesis._generated import (
     need_caller,
     own_prompt,
     parted,
+    right_names,
     stepped,
 )
 from viva.synthesis.calling import Caller, Reply
@@ -103,7 +104,9 @@ def _hidden(text: str, count: int) -> str:
     last = LETTERS[max(0, min(count, len(LETTERS)) - 1)]
     letter = rf"[A-{last}a-{last.lower()}]"
     text = re.sub(
-        rf"\b(options?|answers?|choices?)\s{{1,2}}\(?[A-{last}]\)?(?!\w)", r"\1", text, flags=re.I
+        rf"\b((?i:options?|answers?|choices?))\s{{1,2}}(?:\([A-{last}]\)|[A-{last}])(?!\w)",
+        r"\1",
+        text,
     )
     text = re.sub(rf"(?<!\w)\({letter}\)", "", text)
     text = re.sub(rf"(?:(?<=^)|(?<=[\n.;:]\s)|(?<=\n))\**[A-{last}][.):]\**\s", "", text)
