@@ -104,7 +104,11 @@ def test_the_factor_keeps_the_mean_and_ascends_with_uncertainty(rows, u, v, low,
 
 
 def test_without_two_answers_nothing_is_shaped():
-    assert shape([1.0, None, 0.0], None, [3, 4, 5], weight=0.2, scale=[0.5, 2.0]) == [1.0, None, 0.0]
+    assert shape([1.0, None, 0.0], None, [3, 4, 5], weight=0.2, scale=[0.5, 2.0]) == [
+        1.0,
+        None,
+        0.0,
+    ]
 
 
 @pytest.mark.parametrize("given_scaling", [{}, {"scale_rewards": "group"}, {"scale_rewards": True}])
