@@ -59,12 +59,12 @@ STEPS: dict[str, Step] = {
     "decontaminate": Step(
         "leave out what holds an evaluation item, with its group; tests itself on planted copies",
         "viva.synthesis.decontamination:decontaminate",
-        source="GPT-3 (2005.14165), HuatuoGPT-o1 (2412.18925), m1 (2504.00869)",
+        source="Brown et al. 2020, HuatuoGPT-o1, m1 (2504.00869)",
     ),
     "dedup": Step(
         "keep one of the items that ask the same, or nearly the same with the same answer",
         "viva.synthesis.deduplication:dedup",
-        source="Broder 1997, Lee et al. (2107.06499)",
+        source="Broder 1997; Indyk and Motwani 1998",
     ),
     "licence": Step(
         "keep what is under an allowed licence; what has none goes, or is said to stay",
@@ -102,7 +102,7 @@ STEPS: dict[str, Step] = {
     "leak_phrases": Step(
         "leave out completions that talk of the key, a graph, instructions or feedback",
         "viva.synthesis.leaks:leak_phrases",
-        source="MedReason (2504.00993), EHR-R1 (2510.25628), Med-RLVR (2502.19655)",
+        source="MedReason (2504.00993), EHR-R1, Med-RLVR (2502.19655)",
     ),
     "difficulty": Step(
         "fields for curricula: words, options, hops, informativeness and a rank of difficulty",
