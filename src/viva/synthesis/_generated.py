@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from viva.answers import form_of, read
 from viva.answers.region import answer_region
 from viva.errors import InputError
+from viva.judging.quoting import quoted
 from viva.judging.units import reasoning_passage
 from viva.methods.prompts import Prompt, load_prompt
 from viva.records import LETTERS, Choice, Item, Status
@@ -30,6 +31,7 @@ __all__ = [
     "Judged",
     "answer_named",
     "answer_part",
+    "asked_in_full",
     "check_share",
     "judge",
     "made",
@@ -137,6 +139,13 @@ def answer_part(text: str, finish_reason: str | None = None) -> str:
     """The answer region of a reply; empty where there is none."""
     region = answer_region(text, finish_reason=finish_reason)
     return "" if region.reason else text[region.start : region.end].strip()
+
+
+def asked_in_full(item: Item) -> str:
+    """The question with its context and its options under letters, between marks."""
+    said = item.question if item.context is None else f"{item.context}\n\n{item.question}"
+    listed = [f"{letter}. {text}" for letter, text in zip(LETTERS, item.options, strict=False)]
+    return quoted("\n".join([said, *([""] if listed else []), *listed]), "question")
 
 
 def thought_then_answer(reasoning: str, answer: str, thinking: str) -> str:

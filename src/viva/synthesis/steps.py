@@ -99,6 +99,34 @@ STEPS: dict[str, Step] = {
         "viva.synthesis.recoveries:starts",
         source="BioMed-R1 (2505.11462)",
     ),
+    "mcq_to_open": Step(
+        "choices asked as open questions, where the stem stands without its options",
+        "viva.synthesis.open_questions:mcq_to_open",
+        source="HuatuoGPT-o1 (2412.18925)",
+    ),
+    "answer_from_reasoning": Step(
+        "keep what another model answers right from the reasoning alone",
+        "viva.synthesis.reasoning_answers:answer_from_reasoning",
+        needs_model=True,
+        source="MedReason (2504.00993)",
+    ),
+    "pairs": Step(
+        "a right completion against a wrong or unread one, near in length; reflection pairs",
+        "viva.synthesis.preference_pairs:pairs",
+        source="Med-REFL (2506.13793), Preferred-MedLLM",
+    ),
+    "case_to_item": Step(
+        "case reports as diagnosis items with steps, the diagnosis kept out of what is presented",
+        "viva.synthesis.case_reports:case_to_item",
+        needs_model=True,
+        source="MedCaseReasoning",
+    ),
+    "route": Step(
+        "easy items keep their best traces, medium ones are refined, difficult ones made anew",
+        "viva.synthesis.routing:route",
+        needs_model=True,
+        source="ReasonMed (2506.09513)",
+    ),
     "leak_phrases": Step(
         "leave out completions that talk of the key, a graph, instructions or feedback",
         "viva.synthesis.leaks:leak_phrases",
