@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -14,19 +15,22 @@ from typing import Any
 from viva._files import read_json
 from viva.errors import InputError
 from viva.formats.item_json import item_to_json
-from viva.runs.folder import write_whole
+from viva.formats.run import LOCK
+from viva.runs.folder import locked, write_whole
 from viva.runs.manifest import check_same, versions
 from viva.synthesis import Example
 
 __all__ = [
+    "DATA",
     "KIND",
     "LOG",
     "MANIFEST",
     "MODEL",
+    "check_same",
     "cut_log",
     "data_identity",
+    "holding",
     "last_checkpoint",
-    "open_training",
     "trainer_versions",
     "write_manifest",
 ]
@@ -34,21 +38,24 @@ __all__ = [
 KIND = "viva training"
 MANIFEST = "manifest.json"
 MODEL = "model"
+DATA = "data"
 LOG = "log.jsonl"
-_LOCK = "lock"
 _CHOOSE = "Choose another --out"
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
-def open_training(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The manifest of a training that the folder holds; None where it holds none.
+@contextmanager
+def holding(folder: Path) -> Iterator[dict[str, Any] | None]:
+    """Make or find the folder of a training and hold it; its manifest, None while it has none.
+
+    A folder in which nothing came to be written is not left behind.
 
     Raises
     ------
     InputError
-        The folder is a file, holds something else, or a training of another recipe, other data or
-        another model: what differs is named.
+        It is a file, cannot be written to, holds something else, or another process trains in it.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         inside = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
@@ -57,19 +64,28 @@ def open_training(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] |
             f"is no folder that can be written to ({error.strerror or error})",
             where=str(folder), mend=_CHOOSE,
         ) from None  # fmt: skip
-    if MANIFEST not in inside:
-        # The data may have been made before the first manifest.
-        strange = [name for name in inside if name not in ("data", "lock", "writer.lock")]
-        if strange:
-            raise InputError(
-                f"is not empty and holds no training (first: {strange[0]})",
-                where=str(folder), mend=_CHOOSE,
-            )  # fmt: skip
-        return None
+    # The data may have been made before the first manifest.
+    strange = [name for name in inside if name != DATA]
+    if strange and MANIFEST not in inside:
+        raise InputError(
+            f"is not empty and holds no training (first: {strange[0]})",
+            where=str(folder), mend=_CHOOSE,
+        )  # fmt: skip
+    with locked(folder):
+        try:
+            yield _manifest(folder) if MANIFEST in inside else None
+        finally:
+            if [path.name for path in folder.iterdir()] == [LOCK]:
+                with suppress(OSError):  # not every system removes a file that is open
+                    (folder / LOCK).unlink()
+                    for path in made:
+                        path.rmdir()
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         raise InputError("holds something that is no training", where=str(folder), mend=_CHOOSE)
-    check_same(folder, manifest, identity)
     return manifest
 
 

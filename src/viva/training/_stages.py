@@ -7,18 +7,21 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva.errors import InputError
 from viva.models._weights import read
+from viva.models.templates import find_template
+from viva.runs.folder import write_whole
 from viva.synthesis import Example, key_of
 from viva.training._folders import MODEL, cut_log, last_checkpoint
 from viva.training.curricula import lay_out, order
-from viva.training.datasets import Rows, rows_of
+from viva.training.datasets import PLAIN_TEMPLATE, Rows, rows_of
 from viva.training.preflight import preflight, settle
-from viva.training.selection import select
+from viva.training.selection import Selected, select
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,7 +118,7 @@ def run_stage(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = last_checkpoint(folder)
     seed = int(stage.settings.get("seed", recipe.seed))
-    chosen = select(ground.examples, stage.select, seed=seed)
+    chosen = _chosen(ground, stage, folder, base, seed)
     device = torch.device("cuda" if ground.gpu else "cpu")
     model, tokenizer, _ = read(base, device, _dtype(torch, stage, ground.gpu), where=str(base))
     ends = _settle_tokens(model, tokenizer)
@@ -124,7 +127,7 @@ def run_stage(
         stage, folder, seed=seed, gpu=ground.gpu, report_to=ground.report_to,
         steps=lambda config: wanted(config, stage.trainer, len(rows.rows))[1],
     )  # fmt: skip
-    paid = _paid(stage, config, rows, ends | {tokenizer.pad_token_id})
+    paid = _paid(stage, config, rows, ends | {tokenizer.pad_token_id}, folder)
     if checkpoint is None:
         findings = preflight(
             stage.trainer, rows.rows, tokenizer, model, examples=rows.examples,
@@ -156,6 +159,28 @@ def run_stage(
     _save(trainer, tokenizer, stage, folder)
     told["seconds"] = round(time.monotonic() - begun, 3)
     return told
+
+
+def _chosen(ground: Ground, stage: Stage, folder: Path, base: Path, seed: int) -> Selected:
+    """What the stage learns from; with hard mining, by what its model answers before it."""
+    if stage.mining is None:
+        return select(ground.examples, stage.select, seed=seed)
+    from viva.models import ModelOptions, Sampling
+    from viva.synthesis.calling import open_caller
+    from viva.training.hard_mining import mine
+
+    recipe, template = ground.recipe, None
+    if find_template(str(base)) is None:
+        template = folder / "chat_template.jinja"
+        write_whole(template, PLAIN_TEMPLATE.encode())
+    longest = Sampling(max_completion_tokens=stage.mining.max_completion_tokens)
+    options = ModelOptions(chat_template=str(template) if template else None)
+    journal = folder / "mining.jsonl"
+    with closing(open_caller(f"hf/{base}", journal, options, sampling=longest)) as caller:
+        return mine(
+            ground.examples, stage.mining, caller, stage.select, method=recipe.method,
+            prompt=recipe.prompt, system=recipe.parameters.get("system"), seed=seed,
+        )  # fmt: skip
 
 
 def _dtype(torch: Any, stage: Stage, gpu: bool) -> Any:
@@ -198,15 +223,20 @@ _PADDING = (
 
 
 def _paid(
-    stage: Stage, config: Any, rows: Rows, ends: Collection[int | None]
+    stage: Stage, config: Any, rows: Rows, ends: Collection[int | None], folder: Path
 ) -> list[Callable[..., Any]]:
     """The reward functions of a stage; what TRL has to know of them goes into its configuration."""
     if stage.trainer != "grpo":
         return []
     from viva.training.reward_functions import reward_functions
 
+    judge = None
+    if stage.judge is not None:
+        from viva.judging import open_judge
+
+        judge = open_judge(stage.judge, journal=folder / "verdicts.jsonl")
     made = reward_functions(
-        stage, group_size=config.num_generations, thinking_open=rows.thinking_open,
+        stage, judge=judge, group_size=config.num_generations, thinking_open=rows.thinking_open,
         end_ids=sorted(end for end in ends if end is not None),
     )  # fmt: skip
     for name, value in made.settings.items():

@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 from viva.errors import InputError, did_you_mean
+from viva.training.curricula import keeps_order
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -177,11 +178,7 @@ def configured(
         "output_dir": str(out), "report_to": list(report_to) or "none", "save_strategy": "steps",
         "disable_tqdm": True,
     }  # fmt: skip
-    settings |= {
-        "sft": {"train_sampling_strategy": "sequential", "shuffle_dataset": False},
-        "dpo": {"train_sampling_strategy": "sequential"},
-        "grpo": {"shuffle_dataset": False},
-    }[stage.trainer]
+    settings |= keeps_order(stage.trainer, stage.settings, stage.curriculum)
     if stage.trainer == "sft" and not settings.get("packing"):
         settings["dataset_kwargs"] = {"skip_prepare_dataset": True}
     try:
@@ -210,11 +207,18 @@ def _align(config: Any, stage: Stage, total: int) -> None:
     config.save_steps = unit * max(1, math.ceil(wanted / unit))
 
 
-class _SFT(SFTTrainer):  # type: ignore[misc]
+class _Plain:
+    """The trained model has a card of its own: none is written beside each checkpoint."""
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Write nothing."""
+
+
+class _SFT(_Plain, SFTTrainer):  # type: ignore[misc]
     """Token ids and labels are there."""
 
 
-class _DPO(DPOTrainer):  # type: ignore[misc]
+class _DPO(_Plain, DPOTrainer):  # type: ignore[misc]
     """Token ids are there: those that evaluation gives the model."""
 
     def _prepare_dataset(self, dataset: Any, processing_class: Any, args: Any, name: str) -> Any:
@@ -226,7 +230,7 @@ class _DPO(DPOTrainer):  # type: ignore[misc]
         return dataset
 
 
-class _GRPO(GRPOTrainer):  # type: ignore[misc]
+class _GRPO(_Plain, GRPOTrainer):  # type: ignore[misc]
     """A prompt is written whole: no token is put before it."""
 
     def _tokenize_prompts(self, prompts: list[Any]) -> tuple[list[list[int]], None, dict[str, Any]]:

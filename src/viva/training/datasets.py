@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from viva.training.recipes import Recipe
 
-__all__ = ["Rows", "Writer", "rows_of", "to_dpo", "to_grpo", "to_sft"]
+__all__ = ["PLAIN_TEMPLATE", "Rows", "Writer", "rows_of", "to_dpo", "to_grpo", "to_sft"]
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['content'] }}"

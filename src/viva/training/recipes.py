@@ -7,7 +7,6 @@ are checked against the trainer's own when it runs.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from viva._files.toml import place_of, read_toml
 from viva.errors import InputError, did_you_mean
+from viva.training._overrides import override
 
 __all__ = [
     "Adapter",
@@ -301,65 +301,12 @@ def read_recipe(
     text, given = read_toml(path, "recipe")
     where: Path | str = path
     if overrides:
-        for key, value in _pairs(overrides):
-            _put(given, key, value)
+        override(given, overrides)
         where = f"{path} with --set"
     try:
         return Recipe.model_validate(given)
     except ValidationError as error:
         raise _explain(error, where, text) from None
-
-
-def _pairs(overrides: Mapping[str, Any] | Sequence[str]) -> list[tuple[str, Any]]:
-    if isinstance(overrides, Mapping):
-        return list(overrides.items())
-    pairs = []
-    for given in overrides:
-        key, equals, value = given.partition("=")
-        if not equals or not key.strip():
-            raise InputError(f"--set {given!r} has no value", mend="Write --set KEY=VALUE")
-        pairs.append((key.strip(), _value(value.strip())))
-    return pairs
-
-
-def _value(text: str) -> Any:
-    """As in TOML; what is no TOML is the text itself."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
-def _put(given: dict[str, Any], dotted: str, value: Any) -> None:
-    parts = dotted.split(".")
-    inside: Any = given
-    for at, part in enumerate(parts):
-        last = at == len(parts) - 1
-        if isinstance(inside, list):
-            place = _place(inside, part, dotted)
-            if last:
-                inside[place] = value
-            inside = inside[place]
-        elif isinstance(inside, dict):
-            if last:
-                inside[part] = value
-            elif not isinstance(inside.get(part), dict | list):
-                inside[part] = {}
-            inside = inside[part]
-        else:
-            raise InputError(
-                f"--set {dotted}: {'.'.join(parts[:at])} is one value", mend="Name a key of a table"
-            )
-
-
-def _place(entries: list[Any], part: str, dotted: str) -> int:
-    names = [e.get("name", e.get("step")) if isinstance(e, dict) else None for e in entries]
-    if part in names:
-        return names.index(part)
-    if part.isdecimal() and int(part) < len(entries):
-        return int(part)
-    known = [str(name) for name in names if name] + [str(i) for i in range(len(entries))]
-    raise InputError(f"--set {dotted}: there is no {part!r}", mend=did_you_mean(part, known))
 
 
 _TABLES: dict[str, type[BaseModel]] = {

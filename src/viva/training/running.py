@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from viva._progress import Progress, silent
 from viva.errors import InputError
 from viva.models._weights import described, find, fingerprint
-from viva.runs.folder import holder, locked
+from viva.runs.folder import holder
 from viva.runs.manifest import git_commit, now
 from viva.synthesis import Example, check_keys, read_examples
 from viva.training._folders import (
+    DATA,
     MODEL,
+    check_same,
     data_identity,
-    open_training,
+    holding,
     trainer_versions,
     write_manifest,
 )
@@ -25,6 +27,8 @@ from viva.training.recipes import Recipe, Stage, read_recipe
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from viva.training._stages import Ground
 
 __all__ = ["Trained", "train"]
 
@@ -112,44 +116,54 @@ def train(
     _check_names(recipe)
     base = find(os.fspath(model))
     folder = Path(out)
-    examples = _examples(recipe, data, folder, teacher, evaluation, progress or silent)
-    identity = {
-        "recipe": recipe.model_dump(mode="json"),
-        "data": data_identity(examples),
-        "model": {
-            "files": described(base),
-            "weights": fingerprint(sorted(base.glob("*.safetensors"))),
-        },
-        "device": "cuda" if gpu else "cpu",
-    }
-    earlier = open_training(folder, identity)
-    from viva.training._stages import Ground, run_stage
+    from viva.training._stages import Ground
 
-    ground = Ground(
-        recipe, examples, _items(evaluation), gpu, allow_cpu=allow_cpu, accept=accept,
-        report_to=report_to, quiet=quiet,
-    )  # fmt: skip
-    with locked(folder):
+    with holding(folder) as earlier:
+        examples = _examples(recipe, data, folder, teacher, evaluation, progress or silent)
+        identity = {
+            "recipe": recipe.model_dump(mode="json"),
+            "data": data_identity(examples),
+            "model": {
+                "files": described(base),
+                "weights": fingerprint(sorted(base.glob("*.safetensors"))),
+            },
+            "device": "cuda" if gpu else "cpu",
+        }
+        if earlier:
+            check_same(folder, earlier, identity)
         manifest = earlier or {
             "identity": identity, "base": str(model), "stages": {}, "sessions": [],
         }  # fmt: skip
-        manifest["versions"] = trainer_versions()
-        manifest["git"] = git_commit()
-        manifest["sessions"].append({"begun": now(), **holder()})
-        write_manifest(folder, manifest)
-        last = base
-        for number, stage in enumerate(recipe.stages, 1):
-            name = f"{number:02d}-{stage.name}"
-            begins = _begins(folder, recipe, number, base)
-            if name not in manifest["stages"]:
-                told = run_stage(ground, stage, folder / name, begins, check=check)
-                if check:
-                    return Trained(folder, begins, manifest | {"checked": {name: told}})
-                manifest["stages"][name] = told
-                write_manifest(folder, manifest)
-            last = folder / name / MODEL
-        manifest["sessions"][-1]["ended"] = now()
-        write_manifest(folder, manifest)
+        ground = Ground(
+            recipe, examples, _items(evaluation), gpu, allow_cpu=allow_cpu, accept=accept,
+            report_to=report_to, quiet=quiet,
+        )  # fmt: skip
+        return _run(ground, manifest, folder, base, check=check)
+
+
+def _run(
+    ground: Ground, manifest: dict[str, Any], folder: Path, base: Path, *, check: bool
+) -> Trained:
+    """The stages that are not finished, one after another."""
+    from viva.training._stages import run_stage
+
+    manifest["versions"] = trainer_versions()
+    manifest["git"] = git_commit()
+    manifest["sessions"].append({"begun": now(), **holder()})
+    write_manifest(folder, manifest)
+    last = base
+    for number, stage in enumerate(ground.recipe.stages, 1):
+        name = f"{number:02d}-{stage.name}"
+        begins = _begins(folder, ground.recipe, number, base)
+        if name not in manifest["stages"]:
+            told = run_stage(ground, stage, folder / name, begins, check=check)
+            if check:
+                return Trained(folder, begins, manifest | {"checked": {name: told}})
+            manifest["stages"][name] = told
+            write_manifest(folder, manifest)
+        last = folder / name / MODEL
+    manifest["sessions"][-1]["ended"] = now()
+    write_manifest(folder, manifest)
     return Trained(folder, last, manifest)
 
 
@@ -203,7 +217,7 @@ def _examples(
 
         steps = [{"step": step.step, **step.settings} for step in recipe.synthesis]
         made = synthesise(
-            steps, data, folder / "data", model=teacher, seed=recipe.seed, progress=progress,
+            steps, data, folder / DATA, model=teacher, seed=recipe.seed, progress=progress,
             against=[each for each in evaluation if isinstance(each, (str, os.PathLike))],
         )  # fmt: skip
         return made.examples
