@@ -13,6 +13,7 @@ pytest.importorskip("peft", reason="the extra train is not installed")
 
 from tiny import tiny_model
 from trainings import ACCEPTED, DPO, GRPO, SFT, curve, examples, killed, recipe
+from viva.training.journal import read_log
 from viva.training.running import train
 
 
@@ -39,16 +40,23 @@ KILLED = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def cut(base, tmp_path_factory):
+    """A folder for each recipe, with its file and what a killed process left."""
+    folder = tmp_path_factory.mktemp("cut")
+    paths = {name: recipe(folder / f"{name}.toml", KILLED[name], head=TAGS) for name in KILLED}
+    killed([(path, folder / name) for name, path in paths.items()], base, 7)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KILLED)
-def test_a_killed_training_goes_on_to_the_same_losses(name, base, tmp_path):
-    path = recipe(tmp_path / "r.toml", KILLED[name], head=TAGS)
+def test_a_killed_training_goes_on_to_the_same_losses(name, base, cut, tmp_path):
+    path, stage = cut / f"{name}.toml", next((cut / name).glob("01-*"))
+    assert [p.name for p in stage.glob("checkpoint-*")] == ["checkpoint-4"]
+    assert read_log(stage)["step"].to_list() == list(range(1, 8))
     whole = run(path, base, tmp_path / "whole")
-    killed(path, base, tmp_path / "cut", 7)
-    stage = next((tmp_path / "cut").glob("01-*"))
-    left = sorted(p.name for p in stage.glob("checkpoint-*"))
-    assert left == ["checkpoint-4"], left
-    again = run(path, base, tmp_path / "cut")
+    again = run(path, base, cut / name)
     (told,) = again.manifest["stages"].values()
     assert told["resumed_from"] == 4
     one, two = curve(whole.model.parent), curve(stage)
@@ -57,5 +65,9 @@ def test_a_killed_training_goes_on_to_the_same_losses(name, base, tmp_path):
     for a, b in zip(one, two, strict=True):
         assert a == pytest.approx(b, rel=1e-6, abs=1e-9, nan_ok=True), a["step"]
     assert len({row.get("loss") for row in one}) > 5
+    logs = [read_log(folder) for folder in (whole.model.parent, stage)]
+    for column in ("step", "loss", "reward", "share_equal", "share_unread"):
+        if column in logs[0].columns:
+            assert logs[0][column].to_list() == logs[1][column].to_list(), column
     weights = [(t.model / "model.safetensors").read_bytes() for t in (whole, again)]
     assert weights[0] == weights[1]

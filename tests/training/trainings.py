@@ -68,46 +68,50 @@ ACCEPTED = (
 """What the checks rightly refuse of a model of 150,000 parameters."""
 
 _SCRIPT = """\
-import sys, time
+import os, sys, time
 sys.path[:0] = [{tests!r}, {tests!r} + "/training"]
 from trainings import ACCEPTED, examples
 import transformers
+from transformers import trainer
+import viva.training._stages, viva.training._trl, viva.training.reward_functions
+from viva.training.running import train
 
 class Waits(transformers.TrainerCallback):
     def on_step_end(self, args, state, control, **_):
         if state.global_step == {step}:
-            print("here", flush=True)
+            print(os.getpid(), flush=True)
             time.sleep(60)
 
-from transformers import trainer
 trainer.DEFAULT_CALLBACKS.append(Waits)
-from viva.training.running import train
-train({recipe!r}, data=examples(), model={model!r}, out={out!r}, accept=ACCEPTED, quiet=True)
+for recipe, out in {jobs!r}:
+    child = os.fork()
+    if child == 0:
+        train(recipe, data=examples(), model={model!r}, out=out, accept=ACCEPTED, quiet=True)
+        os._exit(1)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def killed(recipe: Path, model: Path, out: Path, step: int) -> None:
-    """Train in a process of its own, and kill it after a step."""
+def killed(jobs: list[tuple[Path, Path]], model: Path, step: int) -> None:
+    """Train by each recipe into its folder, in processes that are killed after a step."""
     tests = Path(__file__).resolve().parents[1]
-    script = _SCRIPT.format(
-        tests=str(tests), recipe=str(recipe), model=str(model), out=str(out), step=step
-    )
-    source = tests.parent / "src"
+    said = [(str(path), str(out)) for path, out in jobs]
+    script = _SCRIPT.format(tests=str(tests), jobs=said, model=str(model), step=step)
     environment = os.environ | {
-        "PYTHONPATH": f"{source}{os.pathsep}{tests}", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(tests.parent / "src"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=environment, text=True,
     ) as process:  # fmt: skip
-        try:
-            assert process.stdout is not None
+        assert process.stdout is not None
+        for _ in jobs:
             line = process.stdout.readline()
-            assert line == "here\n", process.communicate(timeout=30)[1][-3000:]
+            assert line.strip().isdecimal(), (line, process.communicate(timeout=60)[1][-3000:])
             time.sleep(0.2)
-        finally:
-            process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+            os.kill(int(line), signal.SIGKILL)
+            assert process.stdout.readline() == f"ended {-signal.SIGKILL}\n"
+    assert process.returncode == 0
 
 
 def curve(stage: Path) -> list[dict[str, float]]:

@@ -24,6 +24,7 @@ from viva.cli import (
     score,
     strata,
     synthesise,
+    train,
     world,
 )
 from viva.cli import eval as evaluation
@@ -53,6 +54,7 @@ app.command("capabilities")(capabilities.command)
 app.add_typer(strata.app, name="strata")
 app.add_typer(world.app, name="world")
 app.command("synthesise")(synthesise.command)
+app.command("train")(train.command)
 app.command("doctor")(doctor.command)
 
 

@@ -23,11 +23,9 @@ from viva.synthesis import Example
 __all__ = [
     "DATA",
     "KIND",
-    "LOG",
     "MANIFEST",
     "MODEL",
     "check_same",
-    "cut_log",
     "data_identity",
     "holding",
     "last_checkpoint",
@@ -39,7 +37,6 @@ KIND = "viva training"
 MANIFEST = "manifest.json"
 MODEL = "model"
 DATA = "data"
-LOG = "log.jsonl"
 _CHOOSE = "Choose another --out"
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
@@ -147,19 +144,3 @@ def last_checkpoint(folder: Path) -> tuple[Path, int] | None:
         return None
     step_reached, path = max(whole)
     return path, step_reached
-
-
-def cut_log(folder: Path, step: int) -> None:
-    """Take off the log what came after a step: it comes again, from the checkpoint."""
-    path = folder / LOG
-    if not path.is_file():
-        return
-    kept = []
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            row = json.loads(line)
-            if line.endswith(b"\n") and int(row.get("step", 0)) <= step:
-                kept.append(line)
-        except (ValueError, AttributeError, TypeError):
-            continue  # the line at which the process was killed
-    write_whole(path, b"".join(kept))

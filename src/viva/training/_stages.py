@@ -6,9 +6,9 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,11 @@ from viva.models._weights import read
 from viva.models.templates import find_template
 from viva.runs.folder import write_whole
 from viva.synthesis import Example, key_of
-from viva.training._folders import MODEL, cut_log, last_checkpoint
+from viva.training._folders import MODEL, last_checkpoint
 from viva.training.curricula import lay_out, order
 from viva.training.datasets import PLAIN_TEMPLATE, Rows, rows_of
+from viva.training.journal import quiet as silence
+from viva.training.journal import recording
 from viva.training.preflight import preflight, settle
 from viva.training.selection import Selected, select
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from viva.training.recipes import Recipe, Stage
+    from viva.training.reward_functions import RewardFunctions
 
 __all__ = ["Ground", "laid_out", "run_stage", "wanted"]
 
@@ -43,7 +46,6 @@ class Ground:
     accept: Collection[str] = ()
     report_to: Sequence[str] = ()
     quiet: bool = False
-    extra_callbacks: Sequence[Callable[..., Any]] = field(default_factory=tuple)
 
 
 def wanted(config: Any, trainer: str, examples: int) -> tuple[int, int]:
@@ -132,8 +134,8 @@ def run_stage(
         findings = preflight(
             stage.trainer, rows.rows, tokenizer, model, examples=rows.examples,
             settings=_settings(config), lora=stage.adapter is not None, thinking=recipe.thinking,
-            reward_functions=paid, evaluation=ground.evaluation, needs_gpu=recipe.needs_gpu,
-            allow_cpu=ground.allow_cpu, accept=ground.accept, seed=seed,
+            reward_functions=paid.functions if paid else (), evaluation=ground.evaluation,
+            needs_gpu=recipe.needs_gpu, allow_cpu=ground.allow_cpu, accept=ground.accept, seed=seed,
         )  # fmt: skip
         settle(findings, folder, title=f"Before the stage {stage.name}", quiet=ground.quiet)
     count, steps = wanted(config, stage.trainer, len(rows.rows))
@@ -146,15 +148,15 @@ def run_stage(
         return told
     dataset = _dataset(stage, rows, count, seed)
     config.num_train_epochs = 1
-    trainer = _trl.make_trainer(
-        stage, config, model, tokenizer, dataset,
-        reward_functions=paid,
-        callbacks=[make(folder) for make in ground.extra_callbacks],
-    )  # fmt: skip
-    _without_printer(trainer)
-    if checkpoint is not None:
-        cut_log(folder, checkpoint[1])
-    trainer.train(resume_from_checkpoint=str(checkpoint[0]) if checkpoint else None)
+    title = f"{folder.name} ({stage.trainer}) of {recipe.id}"
+    counted = paid.counts if paid else None
+    with recording(folder, title, counted=counted, show=not ground.quiet) as recorder:
+        trainer = _trl.make_trainer(
+            stage, config, model, tokenizer, dataset,
+            reward_functions=paid.functions if paid else (), callbacks=[recorder],
+        )  # fmt: skip
+        silence(trainer)
+        trainer.train(resume_from_checkpoint=str(checkpoint[0]) if checkpoint else None)
     told["resumed_from"] = checkpoint[1] if checkpoint else None
     _save(trainer, tokenizer, stage, folder)
     told["seconds"] = round(time.monotonic() - begun, 3)
@@ -224,10 +226,10 @@ _PADDING = (
 
 def _paid(
     stage: Stage, config: Any, rows: Rows, ends: Collection[int | None], folder: Path
-) -> list[Callable[..., Any]]:
+) -> RewardFunctions | None:
     """The reward functions of a stage; what TRL has to know of them goes into its configuration."""
     if stage.trainer != "grpo":
-        return []
+        return None
     from viva.training.reward_functions import reward_functions
 
     judge = None
@@ -241,7 +243,7 @@ def _paid(
     )  # fmt: skip
     for name, value in made.settings.items():
         setattr(config, name, value)
-    return made.functions
+    return made
 
 
 def _settings(config: Any) -> dict[str, Any]:
@@ -259,13 +261,6 @@ def _dataset(stage: Stage, rows: Rows, count: int, seed: int) -> Any:
     places = {key_of(example): at for at, example in enumerate(rows.examples)}
     made = Dataset.from_list(rows.rows)
     return made.select([places[key_of(example)] for example in laid])
-
-
-def _without_printer(trainer: Any) -> None:
-    from transformers import PrinterCallback, ProgressCallback
-
-    for callback in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(callback)
 
 
 def _save(trainer: Any, tokenizer: Any, stage: Stage, folder: Path) -> None:

@@ -239,13 +239,16 @@ class _GRPO(_Plain, GRPOTrainer):  # type: ignore[misc]
 
 
 class _Continues(TrainerCallback):  # type: ignore[misc]
-    """GRPO counts its steps itself, and by them it generates: that count goes on, too."""
+    """Trainers count steps and tokens themselves: these counts go on, too."""
 
     def __init__(self) -> None:
         self.trainer: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        # By its steps GRPO knows when to generate.
         self.trainer._step = state.global_step * args.gradient_accumulation_steps
+        tokens = [row["num_tokens"] for row in state.log_history if row.get("num_tokens")]
+        self.trainer._total_train_tokens = int(tokens[-1]) if tokens else 0
 
 
 def lora(adapter: Adapter) -> Any:
@@ -299,12 +302,11 @@ def make_trainer(
         "args": config,
         "train_dataset": dataset,
         "processing_class": tokenizer,
-        "callbacks": list(callbacks),
+        "callbacks": [*callbacks, continues],
         "peft_config": lora(stage.adapter) if stage.adapter else None,
     }
     try:
         if stage.trainer == "grpo":
-            given["callbacks"].append(continues)
             trainer = _GRPO(reward_funcs=list(reward_functions), **given)
         else:
             trainer = (_SFT if stage.trainer == "sft" else _DPO)(**given)

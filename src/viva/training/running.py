@@ -146,6 +146,7 @@ def _run(
 ) -> Trained:
     """The stages that are not finished, one after another."""
     from viva.training._stages import run_stage
+    from viva.training.card import write_card
 
     manifest["versions"] = trainer_versions()
     manifest["git"] = git_commit()
@@ -164,6 +165,7 @@ def _run(
         last = folder / name / MODEL
     manifest["sessions"][-1]["ended"] = now()
     write_manifest(folder, manifest)
+    write_card(folder, examples=ground.examples)
     return Trained(folder, last, manifest)
 
 
