@@ -186,7 +186,10 @@ def starts(plan: Plan) -> Iterator[Finding]:
 def _ends(plan: Plan, trained: Trained, start: str) -> bool:
     """Whether the start stands at the end of what is before the loss, whole."""
     tail = plan.tokenizer.decode(trained.before[-len(start) - 8 :])
-    return not trained.lost.strip() and tail.rstrip().endswith(start.rstrip())
+    # A tokenizer that reads upper case as lower gives another text back than it was given.
+    ids = plan.tokenizer(start, add_special_tokens=False)["input_ids"]
+    ways = ("".join(way.split()) for way in (start, plan.tokenizer.decode(ids)))
+    return not trained.lost.strip() and "".join(tail.split()).endswith(tuple(ways))
 
 
 def answers(plan: Plan) -> Iterator[Finding]:
