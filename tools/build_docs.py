@@ -50,6 +50,7 @@ ROOMS = (
     "viva.runs",
     "viva.analysis",
     "viva.report",
+    "viva.training",
     "viva.training.rewards",
 )
 """Rooms of the reference, in reading order."""
@@ -387,6 +388,74 @@ def papers() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+# Recipes ---------------------------------------------------------------------------------------
+
+_NAMED = ("name", "trainer", "settings")
+
+
+def _plain_value(value: Any) -> str:
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_plain_value(value)}" for name, value in values.items())
+
+
+def _stage(stage: Any) -> list[str]:
+    """The rows of a stage: what is asked of it, and its settings."""
+    told = stage.model_dump(exclude_defaults=True)
+    asked = "; ".join(
+        f"{name}: {_listed(value) if isinstance(value, dict) else _plain_value(value)}"
+        for name, value in told.items()
+        if name not in _NAMED
+    )
+    return [f"`{stage.name}`", stage.trainer, asked, _listed(stage.settings)]
+
+
+def recipes() -> str:
+    """The shipped recipes, and where each departs from its paper."""
+    from viva.training.recipes import read_recipe
+    from viva.training.recipes import recipes as shipped
+
+    read = [read_recipe(name) for name in shipped()]
+    rows = [
+        [
+            f"[`{each.id}`](#{slug(each.id)})",
+            each.paper.replace(":", " ") if each.paper else "none: a beginning for your own",
+            ", ".join(stage.trainer for stage in each.stages),
+            each.summary,
+        ]
+        for each in read
+    ]
+    parts = [
+        NOTE.format(source="src/viva/recipes"),
+        "# Recipes",
+        "What published systems train, as files of this package (`src/viva/recipes`): steps that "
+        "make the data, stages, rewards, settings. `viva train ID` trains by one, "
+        "[Training](training.md) says how. Each number says in its file whether it is the "
+        "paper's, the nearest public recipe's or ours; what is not known of a paper, or done "
+        "otherwise here, is listed below. None has been trained here at the size of its paper: "
+        "the tests train tiny models.",
+        table(("recipe", "paper", "stages", "what it does"), rows),
+    ]
+    for each in read:
+        parts += [f"## {each.id}", f"{each.title}. {each.summary}"]
+        facts = [f"written for `{each.base}`"] if each.base else []
+        facts += [f"method `{each.method}`, thinking `{each.thinking}`"]
+        if each.needs_gpu:
+            facts.append("refused without a GPU, unless with `--allow-cpu`")
+        steps = [
+            f"`{step.step}`" + (f" ({_listed(step.settings)})" if step.settings else "")
+            for step in each.synthesis
+        ]
+        facts += [f"data: {', '.join(steps)}"] if steps else []
+        parts.append("\n".join(f"- {fact}" for fact in facts))
+        parts.append(table(("stage", "kind", "asks for", "settings"), map(_stage, each.stages)))
+        if each.departs:
+            parts.append("Where it departs:\n\n" + "\n".join(f"- {one}" for one in each.departs))
+    return "\n\n".join(parts) + "\n"
+
+
 def schema() -> str:
     """The JSON Schema of summary.json."""
     from viva import _summary
@@ -569,6 +638,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "extending.md": extending,
     "papers.md": papers,
     "probe_samples.md": probe_samples,
+    "recipes.md": recipes,
     "reference.md": reference,
     "robustness.schema.json": robustness_schema,
     "summary.schema.json": schema,

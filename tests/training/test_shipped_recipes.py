@@ -60,8 +60,8 @@ def test_a_recipe_cites_its_paper_and_says_where_it_departs(name):
 
 MARKS = re.compile(r"#\s*(paper|nearest|chosen|from memory|inferred)\b(.*)")
 COVERS = re.compile(r"and (all|the (\w+)) below")
-COUNTED = dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11)))
-FREE = ("name", "trainer", "after", "step", "reward", "normalise", "kinds", "{", "]")
+COUNTED = {word: n for n, word in enumerate("one two three four five six seven".split(), 1)}
+FREE = {"name", "trainer", "after", "step", "reward", "normalise", "kinds", ""}
 """Keys whose value is no number of a paper."""
 
 
@@ -72,7 +72,8 @@ def unsourced(text):
         if line.startswith("["):
             covered, inside = 0, True
             continue
-        if not inside or not line.strip() or line.lstrip().startswith(("#", *FREE)):
+        key = re.match(r"\w*", line)[0]
+        if not inside or key in FREE:
             continue
         if mark := MARKS.search(line):
             below = COVERS.search(mark[2])

@@ -83,7 +83,7 @@ def export_recipe(
     recipe : Recipe, str or pathlib.Path
         Or the id of a shipped one, or a file.
     to : {"verl", "openrlhf"}
-    data : path or sequence
+    data : path, sequence of paths, of Example or of Item
         Examples or items, as :func:`viva.synthesis.read_examples` takes them; the steps of the
         recipe's synthesis are not run.
     out : path
@@ -117,7 +117,7 @@ def export_recipe(
     target = Path(out)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError("is there already", where=str(target), mend="Name a new folder")
-    examples = read_examples(data)
+    examples = _read(data)
     planned = [
         _plan(recipe, number, stage, to, examples, start)
         for number, stage in enumerate(recipe.stages)
@@ -138,6 +138,15 @@ def export_recipe(
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _read(data: Any) -> list[Example]:
+    """Examples of one source, or of several files."""
+    if not isinstance(data, (str, os.PathLike)):
+        data = list(data)
+        if data and all(isinstance(each, (str, os.PathLike)) for each in data):
+            data = [example for path in data for example in read_examples(path)]
+    return read_examples(data)
 
 
 def _folder(number: int, stage: Stage) -> str:
