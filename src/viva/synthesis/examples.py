@@ -354,6 +354,6 @@ def _example(row: Mapping[str, Any], where: str) -> Example:
 
 _FIELDS = frozenset(each.name for each in fields(Example))
 _EMPTY_ITEM = dict.fromkeys(
-    ("options", "target", "key", "gold", "context", "stratum", "stratum_definition",
-     "p_reasoning", "group", "role", "relation", "media", "weight", "meta")
+    ("benchmark", "item_id", "question", "options", "target", "key", "gold", "context", "stratum",
+     "stratum_definition", "p_reasoning", "group", "role", "relation", "media", "weight", "meta")
 )  # fmt: skip

@@ -42,6 +42,9 @@ class Row:
     """The token of beginning that the prompt begins with."""
     eos: str = ""
     """The token that ends a text."""
+    space: str = ""
+    """White space at the end of the start, which belongs to the next word: most tokenizers write
+    it so, and a prompt that ends in it is not the beginning of the whole."""
 
     @property
     def id(self) -> str:
@@ -200,7 +203,8 @@ def _row(example: Example, messages: tuple[Message, ...], template: ChatTemplate
     if template is None:
         return Row(example, messages)
     try:
-        text = template.prompt(messages, example.start or None)
+        start = example.start.rstrip(" ")
+        text = template.prompt(messages, start or None)
         turns = [Message("user", "?"), Message("assistant", _MARK)]
         closed = template._rendered(turns, None, add_generation_prompt=False)
     except CallFailed as error:
@@ -210,5 +214,5 @@ def _row(example: Example, messages: tuple[Message, ...], template: ChatTemplate
     tokens = template.tokens
     return Row(
         example, messages, text, closed.rpartition(_MARK)[2].rstrip(),
-        tokens.get("bos_token", ""), tokens.get("eos_token", ""),
+        tokens.get("bos_token", ""), tokens.get("eos_token", ""), example.start[len(start) :],
     )  # fmt: skip

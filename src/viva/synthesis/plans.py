@@ -113,8 +113,9 @@ def _given(source: Any) -> tuple[Path | None, str, dict[str, Any]]:
     text, given = read_toml(file, "pipeline")
     for name in given:
         if name not in _TOP:
+            loc = (name, 0) if isinstance(given[name], list) else (name,)
             raise InputError(
-                f"unknown key {name!r}", where=place_of(file, text, (name,)),
+                f"unknown key {name!r}", where=place_of(file, text, loc),
                 mend=did_you_mean(name, _TOP),
             )  # fmt: skip
     return file, text, given

@@ -50,7 +50,7 @@ def _said(text: str) -> list[dict[str, str]]:
 
 def _ended(row: Row, text: str | None) -> str:
     """A completion with the end of the turn, for text under a template."""
-    return (text or "") + row.end
+    return row.space + (text or "") + row.end
 
 
 def _origin(row: Row) -> dict[str, Any]:
@@ -150,10 +150,10 @@ def _alpaca(row: Row, paired: bool) -> dict[str, str]:
     end = "" if row.end == row.eos else row.end  # its templates put the end of a text themselves
     if paired:
         return asked | {
-            "chosen": (example.completion or "") + end,
-            "rejected": (example.rejected or "") + end,
+            "chosen": row.space + (example.completion or "") + end,
+            "rejected": row.space + (example.rejected or "") + end,
         }
-    return asked | {"output": (example.completion or "") + end}
+    return asked | {"output": row.space + (example.completion or "") + end}
 
 
 def _sharegpt(row: Row, paired: bool) -> dict[str, Any]:
