@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from viva._files.documents import without_surrogates
+from viva._progress import Advance
 from viva.errors import InputError
 from viva.formats.journal import journal_lines, parse_line
 from viva.judging.asking import Asker
@@ -101,6 +101,8 @@ class JournaledCaller:
         Requests that went to the model, those that failed too.
     kept : int
         Requests that the journal had answered already.
+    advance : callable
+        Told of each request that came back from the model, for a bar.
     failures : collections.Counter
         Why requests have no reply, by kind.
     """
@@ -115,6 +117,7 @@ class JournaledCaller:
         self.spec = spec
         self.calls = 0
         self.kept = 0
+        self.advance: Advance = lambda _: None
         self.failures: Counter[str] = Counter()
         self._asker = asker
         self._journal = journal
@@ -126,10 +129,7 @@ class JournaledCaller:
     def __enter__(self) -> JournaledCaller:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -238,6 +238,7 @@ class JournaledCaller:
         def told(at: int, said: Completion | CallFailed) -> None:
             key = order[at]
             self.calls += 1
+            self.advance(1)
             row: dict[str, Any] = {"model": self.spec, "asked": missing[key][0].hash()}
             if isinstance(said, CallFailed):
                 self.failures[str(said.failure)] += 1

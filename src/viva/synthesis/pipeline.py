@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva._files import sha256
-from viva._progress import Progress, silent
+from viva._progress import Advance, Progress, silent
 from viva._version import __version__
 from viva.errors import InputError
 from viva.records import LeftOut
@@ -139,7 +139,10 @@ def synthesise(
             examples = read_examples(folder / file_of(checked_last(folder, manifest)))
         for number, planned in enumerate(plan.steps[resumed:], resumed + 1):
             title = f"{number}/{len(plan.steps)} {planned.name}"
-            with progress(title, None), _caller(folder, planned, model, options, budget) as caller:
+            with (
+                progress(title, None) as advance,
+                _caller(folder, planned, model, options, budget, advance) as caller,
+            ):
                 made = _made(planned, examples, caller, plan.against)
             entry = _entry(number, planned, examples, made)
             name = f"{number:02d}-{planned.name}"
@@ -262,7 +265,12 @@ def _read(sources: Sequence[Any], manifest: dict[str, Any], progress: Progress) 
 
 @contextmanager
 def _caller(
-    folder: Path, planned: Planned, model: Any, options: ModelOptions | None, budget: Any
+    folder: Path,
+    planned: Planned,
+    model: Any,
+    options: ModelOptions | None,
+    budget: Limits | None,
+    advance: Advance,
 ) -> Iterator[Any]:
     """Who the step asks; None where it asks nobody."""
     if planned.model is None:
@@ -277,6 +285,7 @@ def _caller(
     (folder / CALLS).mkdir(exist_ok=True)
     journal = folder / CALLS / f"{slug}.jsonl"
     with open_caller(planned.model, journal, options, budget=budget) as caller:
+        caller.advance = advance
         yield caller
 
 
