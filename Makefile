@@ -10,6 +10,7 @@ TORCH_INDEX ?=
 WORKERS     ?= auto
 PYTEST_ARGS ?=
 AUDIT_ARGS  ?=
+DEMO_ARGS   ?=
 # All of bench/ but what they share; DATA is the folder of the benchmarks' published files.
 BENCH       ?= $(filter-out reader_data,$(basename $(notdir $(wildcard bench/*.py))))
 DATA        ?= ../shared/data
@@ -21,6 +22,7 @@ COMMA := ,
 # Rounds of make with other extras share one environment; each set leaves its own stamp.
 DEV   := $(STAMP)-dev$(if $(EXTRAS),-$(subst $(COMMA),-,$(EXTRAS)))
 PEERS := $(STAMP)-dev-hf-inspect-peers
+TRAIN := $(STAMP)-train
 
 # One thread per process: the tests run in parallel, and results must not depend on the machine.
 export OMP_NUM_THREADS := 1
@@ -28,10 +30,10 @@ export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: audit bench check clean docs help test
+.PHONY: audit bench check clean docs help test train-demo
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 16
 
 audit: $(STAMP)-core ## set up and examine the bundled answers; prints the table and the report's place
 	@$(BIN)/viva audit sample $(AUDIT_ARGS)
@@ -58,6 +60,9 @@ bench: $(PEERS) ## performance, coverage and peers, side by side; some: BENCH="r
 	if [ -n "$$given" ] && [ ! -d "$(DATA)" ]; then echo "== $$name: left out, needs DATA=FOLDER"; continue; fi; \
 	echo "== bench/$$name.py $$given"; $(RUN) bench/$$name.py $$given || exit 1; done
 
+train-demo: $(TRAIN) ## train and examine a small model in a fictional medicine; DEMO_ARGS="--quick --out demo"
+	@$(BIN)/viva train-demo $(DEMO_ARGS)
+
 docs: $(DEV) ## make the pages that are generated from the code
 	@$(RUN) tools/build_docs.py
 
@@ -73,6 +78,10 @@ INSTALL = command -v $(PYTHON) > /dev/null \
 $(STAMP)-core: pyproject.toml tools/install.py
 	@$(INSTALL)
 	@touch $@
+
+$(STAMP)-train: pyproject.toml tools/install.py
+	@$(INSTALL) --extras train --torch "$(TORCH)" --torch-index "$(TORCH_INDEX)"
+	@touch $@ $(STAMP)-core
 
 $(STAMP)-dev: pyproject.toml tools/install.py
 	@$(INSTALL) --extras dev

@@ -25,6 +25,7 @@ from viva.cli import (
     strata,
     synthesise,
     train,
+    train_demo,
     world,
 )
 from viva.cli import eval as evaluation
@@ -55,6 +56,7 @@ app.add_typer(strata.app, name="strata")
 app.add_typer(world.app, name="world")
 app.command("synthesise")(synthesise.command)
 app.command("train")(train.command)
+app.command("train-demo")(train_demo.command)
 app.command("doctor")(doctor.command)
 
 

@@ -12,6 +12,8 @@ import typer
 from viva.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from viva.records import ItemsRead, LeftOut
 
 __all__ = ["app"]
@@ -87,6 +89,31 @@ def _left_out(left_out: list[LeftOut], console: Any) -> None:
         console.print(f"{len(left_out):,} row(s) cannot be used and were left out ({listed})")
 
 
+def _sight(items: pl.DataFrame, found: pl.DataFrame) -> list[str]:
+    """Where the splitter does not apply and why, and what it makes of labels in the file."""
+    import numpy as np
+    import polars as pl
+
+    from viva.analysis import clusters
+    from viva.strata.given import against_given
+
+    lines = []
+    outside = found.filter(pl.col("outside").is_not_null())
+    counts = outside.group_by(["benchmark", "outside"], maintain_order=True).len()
+    for benchmark, why, number in counts.iter_rows():
+        p = outside.filter(benchmark=benchmark, outside=why)["p_reasoning"].to_numpy()
+        low, high = np.quantile(p, [0.05, 0.95])
+        lines.append(
+            f"{benchmark}: {number:,} outside the splitter's domain ({why}); nine in ten have p "
+            f"from {low:.2f} to {high:.2f}. No audit makes a gap of these strata."
+        )
+    told = against_given(items, found["p_reasoning"].to_numpy(), clusters(items))
+    lines += told
+    if told:
+        lines.append("viva audit --labels given goes by the labels of the file.")
+    return lines
+
+
 @app.command()
 def predict(
     file: Annotated[Path, typer.Argument(help="Items file (generic or a benchmark's own).")],
@@ -146,6 +173,8 @@ def predict(
             f"{int(rows['in_domain'].sum()):,}",
         )
     console.print(table)
+    for line in _sight(read.items, found):
+        console.print(line, markup=False, highlight=False)
     _left_out(read.left_out, console)
 
 
