@@ -19,7 +19,7 @@ from viva.runs.folder import write_whole
 from viva.synthesis import Example, key_of
 from viva.training._folders import MODEL, last_checkpoint
 from viva.training.curricula import lay_out, order
-from viva.training.datasets import PLAIN_TEMPLATE, Rows, rows_of
+from viva.training.datasets import PLAIN_TEMPLATE, Rows, fitted, rows_of
 from viva.training.journal import quiet as silence
 from viva.training.journal import recording
 from viva.training.preflight import preflight, settle
@@ -124,15 +124,19 @@ def run_stage(
     device = torch.device("cuda" if ground.gpu else "cpu")
     model, tokenizer, _ = read(base, device, _dtype(torch, stage, ground.gpu), where=str(base))
     ends = _settle_tokens(model, tokenizer)
-    rows = rows_of(chosen.examples, stage.trainer, recipe, tokenizer, ends=ends)
+    whole = rows_of(chosen.examples, stage.trainer, recipe, tokenizer, ends=ends)
     config, changed = _trl.configured(
         stage, folder, seed=seed, gpu=ground.gpu, report_to=ground.report_to,
-        steps=lambda config: wanted(config, stage.trainer, len(rows.rows))[1],
+        steps=lambda config: wanted(config, stage.trainer, len(whole.rows))[1],
     )  # fmt: skip
+    rows = whole
+    if not getattr(config, "packing", False):
+        longest, mode = getattr(config, "max_length", None), getattr(config, "truncation_mode", "")
+        rows = fitted(whole, stage.trainer, longest, mode)
     paid = _paid(stage, config, rows, ends | {tokenizer.pad_token_id}, folder)
     if checkpoint is None:
         findings = preflight(
-            stage.trainer, rows.rows, tokenizer, model, examples=rows.examples,
+            stage.trainer, whole.rows, tokenizer, model, examples=whole.examples,
             settings=_settings(config), lora=stage.adapter is not None, thinking=recipe.thinking,
             reward_functions=paid.functions if paid else (), evaluation=ground.evaluation,
             needs_gpu=recipe.needs_gpu, allow_cpu=ground.allow_cpu, accept=ground.accept, seed=seed,

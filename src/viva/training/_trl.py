@@ -171,6 +171,9 @@ def configured(
 
         short = torch.cuda.is_bf16_supported()
         settings |= {"bf16": short, "fp16": not short}
+    if "activation_checkpointing" in config_fields(stage.trainer):  # its name since 5.23
+        recomputed = settings.pop("gradient_checkpointing", True)
+        settings.setdefault("activation_checkpointing", recomputed)
     settings.setdefault("seed", seed)
     settings.setdefault("logging_steps", 1)
     settings.setdefault("save_total_limit", 2)
@@ -224,9 +227,6 @@ class _DPO(_Plain, DPOTrainer):  # type: ignore[misc]
     def _prepare_dataset(self, dataset: Any, processing_class: Any, args: Any, name: str) -> Any:
         if "prompt_ids" not in dataset.column_names:
             return super()._prepare_dataset(dataset, processing_class, args, name)
-        length = args.max_length
-        if length is not None and args.truncation_mode == "keep_start":
-            return dataset.filter(lambda row: len(row["prompt_ids"]) < length)
         return dataset
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from viva.training.recipes import Recipe
 
-__all__ = ["PLAIN_TEMPLATE", "Rows", "Writer", "rows_of", "to_dpo", "to_grpo", "to_sft"]
+__all__ = ["PLAIN_TEMPLATE", "Rows", "Writer", "fitted", "rows_of", "to_dpo", "to_grpo", "to_sft"]
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['content'] }}"
@@ -241,6 +241,50 @@ _MENDS = {
     "dpo": "Give pairs, or make them: viva synthesise, step pairs",
     "grpo": "Give items with their key",
 }
+
+
+def fitted(rows: Rows, trainer: str, longest: int | None, mode: str = "keep_start") -> Rows:
+    """The rows cut to a length; those of which nothing would be learned are left out.
+
+    Parameters
+    ----------
+    rows : Rows
+    trainer : {"sft", "dpo", "grpo"}
+        Rows of ``sft`` are cut here; those of ``dpo`` the trainer cuts.
+    longest : int or None
+        Tokens of prompt and completion together, ``max_length``.
+    mode : {"keep_start", "keep_end"}
+        Which end stays.
+
+    Returns
+    -------
+    Rows
+        ``left_out`` counts those that are gone.
+
+    Raises
+    ------
+    InputError
+        None is left.
+    """
+    if longest is None or trainer == "grpo" or (trainer == "dpo" and mode == "keep_end"):
+        return rows
+    part = slice(None, longest) if mode == "keep_start" else slice(-longest, None)
+    kept = []
+    for row, example in zip(rows.rows, rows.examples, strict=True):
+        if trainer == "sft":
+            row = row | {name: row[name][part] for name in ("input_ids", "labels")}
+            learns = any(label != _IGNORED for label in row["labels"])
+        else:
+            learns = len(row["prompt_ids"]) < longest
+        if learns:
+            kept.append((row, example))
+    lost = len(rows.rows) - len(kept)
+    if not kept:
+        raise InputError(
+            f"the prompts alone are longer than max_length = {longest}", mend="Raise max_length"
+        )
+    left_out = dict(rows.left_out) | ({"the prompt alone is too long": lost} if lost else {})
+    return Rows([r for r, _ in kept], [e for _, e in kept], left_out, rows.thinking_open)
 
 
 def _row(writer: Writer, turn: Turn, example: Example, trainer: str) -> dict[str, Any]:

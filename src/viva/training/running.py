@@ -113,7 +113,7 @@ def train(
     elif overrides:
         raise InputError("overrides are of a recipe that is read here", mend="Name its file")
     gpu = _device(recipe, allow_cpu)
-    _check_names(recipe)
+    _check_names(recipe, Path(out), gpu=gpu)
     base = find(os.fspath(model))
     folder = Path(out)
     from viva.training._stages import Ground
@@ -185,8 +185,8 @@ def _device(recipe: Recipe, allow_cpu: bool) -> bool:
     return bool(gpu)
 
 
-def _check_names(recipe: Recipe) -> None:
-    """Refuse what no stage could use, before any data is read."""
+def _check_names(recipe: Recipe, out: Path, *, gpu: bool) -> None:
+    """Refuse what a stage could not use, the last one too, before any data is read."""
     try:
         import peft  # noqa: F401
         import trl  # noqa: F401
@@ -195,6 +195,8 @@ def _check_names(recipe: Recipe) -> None:
     from viva import methods
     from viva.synthesis import find_step
     from viva.training import _trl
+    from viva.training._composing import JUDGED
+    from viva.training.rewards import find_reward
 
     methods.check_starts(recipe.method)
     methods.set_parameters(recipe.method, recipe.parameters)
@@ -204,7 +206,12 @@ def _check_names(recipe: Recipe) -> None:
         find_step(step.step)
     for stage in recipe.stages:
         try:
-            _trl.check_settings(stage.trainer, stage.settings)
+            _trl.configured(stage, out, seed=recipe.seed, gpu=gpu)
+            named = [stage.reward] if isinstance(stage.reward, str) else stage.reward or []
+            for part in named:
+                name = part if isinstance(part, str) else part.name
+                if name != JUDGED:
+                    find_reward(name)
         except InputError as error:
             where = f"{recipe.id}, stage {stage.name}"
             raise InputError(error.what, where=where, mend=error.mend) from None
@@ -239,11 +246,10 @@ def _items(evaluation: Sequence[Any]) -> pl.DataFrame | None:
         return None
     from viva.records import items_frame
 
-    given = list(evaluation)
-    paths = [each for each in given if isinstance(each, (str, os.PathLike))]
-    found = [e.item for path in paths for e in read_examples(path)]
-    found += [e.item for e in read_examples([g for g in given if g not in paths] or [])]
-    return items_frame(found)
+    paths = [each for each in evaluation if isinstance(each, (str, os.PathLike))]
+    rows = [each for each in evaluation if not isinstance(each, (str, os.PathLike))]
+    sources: list[Any] = [*paths, rows] if rows else paths
+    return items_frame(each.item for source in sources for each in read_examples(source))
 
 
 def _begins(folder: Path, recipe: Recipe, number: int, base: Path) -> Path:
