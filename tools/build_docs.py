@@ -50,6 +50,7 @@ ROOMS = (
     "viva.runs",
     "viva.analysis",
     "viva.report",
+    "viva.synthesis",
     "viva.training",
     "viva.training.rewards",
 )
@@ -213,6 +214,21 @@ POINTS = (
         "viva.judging",
         "RULES",
         "For tests and offline use, as `--judge rule/NAME`.",
+    ),
+    (
+        "Steps of synthesis",
+        "viva.synthesis",
+        "STEPS",
+        "Each is a `viva.synthesis.Step`: a function from examples to those kept and those dropped "
+        "with a reason; its keyword parameters are its settings. Entry points are named "
+        "`synthesis.NAME`; all of it: [Synthesis](synthesis.md).",
+    ),
+    (
+        "Trainers that examples are written for",
+        "viva.synthesis",
+        "TRAINERS",
+        "Each is a `viva.synthesis.Trainer`: it writes rows as another project's trainer reads "
+        "them, as `--to NAME`.",
     ),
     (
         "Readers of other tools",

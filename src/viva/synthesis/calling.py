@@ -115,8 +115,7 @@ class JournaledCaller:
         sampling: Sampling | None = None,
     ) -> None:
         self.spec = spec
-        self.calls = 0
-        self.kept = 0
+        self.calls = self.kept = 0
         self.advance: Advance = lambda _: None
         self.failures: Counter[str] = Counter()
         self._asker = asker
