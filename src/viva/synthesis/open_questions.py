@@ -300,7 +300,7 @@ def _question_of(reply: str | None, item: Item, said: str) -> str:
         return MODEL_BROKEN
     if len(entries) == 0:
         return MODEL_DECLINED
-    asking = " ".join(str(entries[0]).split())
+    asking = " ".join(str(entries[0].get("text", "")).split())
     if len(entries) > 1 or not asking.endswith("?") or len(asking) > _LONGEST_QUESTION:
         return MODEL_BROKEN
     if _OPTIONS.search(asking) or _NEGATED.search(asking) or not _ASKS.search(asking):

@@ -334,22 +334,26 @@ def _balanced(
     taken: dict[int, list[_Candidate]] = {}
     order = sorted(possible, key=lambda at: (seeded(examples[at], "pairs", seed).random(), at))
     for at in order:
-        used: set[str] = set()
+        used: set[tuple[str, str]] = set()
         per_kind: Counter[tuple[str, str | None]] = Counter()
         chosen: list[_Candidate] = []
         near = [one for one in possible[at] if abs(one.ratio) <= most]
         while near:
             best = min(near, key=lambda one: (abs(total + one.ratio), abs(one.ratio)))
             near.remove(best)
-            if per_kind[best.kind, best.start_kind] >= each or {best.chosen, best.rejected} & used:
+            if per_kind[best.kind, best.start_kind] >= each or _sides(best) & used:
                 continue
-            used |= {best.chosen, best.rejected}
+            used |= _sides(best)
             per_kind[best.kind, best.start_kind] += 1
             total += best.ratio
             chosen.append(best)
         if chosen:
             taken[at] = chosen
     return taken
+
+
+def _sides(one: _Candidate) -> set[tuple[str, str]]:
+    return {(one.start, one.chosen), (one.start, one.rejected)}
 
 
 def _lengths(kept: Sequence[Example]) -> dict[str, Any]:
@@ -360,6 +364,7 @@ def _lengths(kept: Sequence[Example]) -> dict[str, Any]:
         math.log((len(one.completion or "") + 1) / (len(one.rejected or "") + 1)) for one in kept
     ]
     return {
-        "chosen_longer": sum(ratio > 0 for ratio in ratios) / len(ratios),
+        # Of two equally long sides each is half the longer one.
+        "chosen_longer": sum((r > 0) + (r == 0) / 2 for r in ratios) / len(ratios),
         "mean_length_ratio": math.exp(sum(ratios) / len(ratios)),
     }

@@ -45,7 +45,8 @@ TELLS = "it tells that the answer was given"
 
 _TELLS = re.compile(
     r"\b(?:given answer|answer (?:is |was |has been )?(?:given|provided|told|stated)|"
-    r"provided answer|(?:we|i) (?:know|are told|am told|were told) (?:that )?the (?:right |correct )?answer|"
+    r"provided answer|"
+    r"(?:we|i) (?:know|are told|am told|were told) (?:that )?the (?:right |correct )?answer|"
     r"answer key|expected answer|reference answer|as (?:instructed|requested|told)|the hint)\b",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from viva.errors import InputError, did_you_mean
@@ -129,7 +130,7 @@ class WorldItems:
         self._found: dict[tuple[int, str], Drawn] = {}
         self._graphs: dict[int, Graph] = {}
         for seed, of_world in wanted.items():
-            graph = self._graphs[seed] = make_graph(seed, organs=organs)
+            graph = self._graphs[seed] = _graph(seed, organs)
             last = max(int(item.meta["layout"]) for item in of_world.values())
             for drawn in draw_items(graph, seed, plain=plain):
                 if drawn.item.meta["layout"] > last:
@@ -143,6 +144,12 @@ class WorldItems:
         seed = world_seed(item)
         drawn = None if seed is None else self._found.get((seed, item.item_id))
         return None if drawn is None or seed is None else (drawn, self._graphs[seed])
+
+
+@lru_cache(maxsize=8)
+def _graph(seed: int, organs: int) -> Graph:
+    """The truth of a world; nobody changes it, and its names take a second to coin."""
+    return make_graph(seed, organs=organs)
 
 
 _WORLD = re.compile(r"world-(\d{1,9})")

@@ -93,19 +93,22 @@ def largest_within(counts: Mapping[str, int], shares: Mapping[str, float]) -> di
     dict of str to int
         Each less than 1 from its share of their sum, and none above its count.
     """
-    n = sum(counts.get(kind, 0) for kind in shares)
-    while n:
-        exact = {kind: share * n for kind, share in shares.items()}
+    wanted = {kind: share for kind, share in shares.items() if share > 0}
+    have = {kind: counts.get(kind, 0) for kind in wanted}
+    # Beyond this one kind at least would be a whole example short.
+    n = min([sum(have.values()), *(int((have[k] + 1) / share) for k, share in wanted.items())])
+    for total in range(n, 0, -1):
+        exact = {kind: share * total for kind, share in wanted.items()}
         found = {kind: int(value + 1e-9) for kind, value in exact.items()}
-        behind = sorted(shares, key=lambda kind: found[kind] - exact[kind])
-        for kind in behind[: n - sum(found.values())]:
+        if any(found[kind] > have[kind] for kind in wanted):
+            continue
+        room = [k for k in wanted if have[k] > found[k] and exact[k] - found[k] > 1e-9]
+        left = total - sum(found.values())
+        if len(room) < left:
+            continue
+        for kind in sorted(room, key=lambda kind: found[kind] - exact[kind])[:left]:
             found[kind] += 1
-        over = [kind for kind in shares if found[kind] > counts.get(kind, 0)]
-        if not over:
-            return found
-        # No sum above this one can do with what there is of these kinds.
-        most = min(int((counts.get(kind, 0) + 1) / shares[kind]) for kind in over if shares[kind])
-        n = min(n - 1, most)
+        return dict.fromkeys(shares, 0) | found
     return dict.fromkeys(shares, 0)
 
 
