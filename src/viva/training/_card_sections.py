@@ -139,10 +139,7 @@ def answers(evaluation: Mapping[str, Any] | None) -> list[str]:
     for scope, title in names.items():
         told = evaluation["differences"].get(scope)
         cells = [evaluation[side].get(scope) for side in ("before", "after")]
-        shown = [
-            f"{percent(c['accuracy'])} {interval(c['low'], c['high'], share=True)} (n {c['n']:,})"
-            if c else "" for c in cells
-        ]  # fmt: skip
+        shown = [_side(c) if c else "" for c in cells]
         changed = f"{_signed(told)}, {told['verdict']}" if told else ""
         tested = _tested(told) if told else ""
         rows.append((title, *shown, changed, tested))
@@ -153,11 +150,19 @@ def answers(evaluation: Mapping[str, Any] | None) -> list[str]:
         "after; they count as not right, so that a gain may be one of form. "
         + _of_read(evaluation.get("both_read")),
         "",
-        f"Reasoning by the definition {code(evaluation['definition'])}. Intervals are 95 %, by "
-        f"{evaluation['resamples']:,} draws of a paired bootstrap; tests are paired, after Holm.",
+        f"Reasoning by the definition {code(evaluation['definition'])}. Intervals are 95 %, as "
+        f"viva audit makes them ({evaluation['resamples']:,} draws); tests are paired, after Holm; "
+        "detectable is the difference found with 80 % power, in points.",
         "",
     ]
     return lines
+
+
+def _side(cell: Mapping[str, Any]) -> str:
+    if "estimate" in cell:
+        return f"{points(cell['estimate'])} {interval(cell['low'], cell['high'])}"
+    shown = f"{percent(cell['accuracy'])} {interval(cell['low'], cell['high'], share=True)}"
+    return f"{shown} (n {cell['n']:,})"
 
 
 def _of_read(told: Mapping[str, Any] | None) -> str:
@@ -197,13 +202,17 @@ def _toml(value: Any) -> str:
 def trained(stages: Sequence[StageTold]) -> list[str]:
     """Each stage: settings, adapter, and its curves as numbers."""
     lines = ["## How it was trained", ""]
-    for told in stages:
+    for at, told in enumerate(stages):
         stage, done = told.stage, told.done
+        earlier = stages[at - 1].stage["name"] if at else "base"
         lines += [f"### {escaped(told.name)}: {escaped(stage['trainer'])}", ""]
         rows = [
             ("examples", f"{done['examples']:,}" if done.get("examples") else ""),
             ("steps", f"{done['steps']:,}" if done.get("steps") else ""),
-            ("from", code(stage.get("after") or "the stage before")),
+            (
+                "from",
+                code(stage.get("after") or earlier),
+            ),
             ("adapter", _given(stage["adapter"]) if stage.get("adapter") else "none: all weights"),
             ("reward", _reward(stage)),
             ("judge", code(stage["judge"]) if stage.get("judge") else ""),

@@ -46,8 +46,9 @@ def examined(
     -------
     dict
         ``before`` and ``after``: ``scope -> {n, accuracy, low, high}`` for all, knowledge and
-        reasoning, ``unread`` (share), ``benchmarks``; ``differences``: ``scope -> {n, clusters,
-        difference, low, high, p_holm, mdd_80, verdict}``, after minus before in points;
+        reasoning, ``gap`` (within benchmarks, points), ``unread`` (share), ``benchmarks``;
+        ``differences``: ``scope -> {n, clusters, difference, low, high, p_holm, mdd_80,
+        verdict}``, after minus before in points;
         ``both_read``: the same over all items read on both sides; ``definition`` of reasoning,
         ``measure``, ``resamples`` and ``seed``.
 
@@ -72,6 +73,7 @@ def examined(
             | {"n": model["n"] - model["ungraded"]},
             "knowledge": _part(model["knowledge"], _CELL),
             "reasoning": _part(model["reasoning"], _CELL),
+            "gap": _part(model["gap"]["within"], ("n", "estimate", "low", "high")),
             "unread": unread / max(1, model["n"] - model["ungraded"]),
             "ungraded": model["ungraded"],
             "benchmarks": {

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from viva.records import Status
-from viva.training._findings import Finding
+from viva.training._findings import Finding, Level
 from viva.training._paying import name_of, paid
 from viva.training._plan import Plan
 from viva.training.rewards import Completion
@@ -75,9 +75,10 @@ def completions_cut(plan: Plan) -> Iterator[Finding]:
     longest = f"; those that end have up to {ended[-1]:,}" if ended else ""
     if cut == n:
         masked = bool(plan.settings.get("mask_truncated_completions"))
-        level, what = ("refuse", "and is masked") if masked else ("warn", "before it ends")
+        what = "and is masked" if masked else "before it ends"
+        level: Level = "refuse" if masked or not _spread(plan) else "warn"
         yield Finding(
-            "completions_cut", level if masked or not _spread(plan) else "warn", 1.0,  # type: ignore[arg-type]
+            "completions_cut", level, 1.0,
             f"every one of {n} completions of the model is cut at max_completion_length "
             f"({limit:,} tokens) {what}", "Set a greater max_completion_length, or teach the model "
             "to stop by SFT first",
@@ -120,9 +121,9 @@ def answers_read(plan: Plan) -> Iterator[Finding]:
         return
     why = f" (most often: {reasons.most_common(1)[0][0]})" if reasons else ""
     if read < _READ * n:
-        level = "refuse" if not read and not _spread(plan) else "warn"
+        lost: Level = "refuse" if not read and not _spread(plan) else "warn"
         yield Finding(
-            "answers_read", level, read / n,  # type: ignore[arg-type]
+            "answers_read", lost, read / n,
             f"an answer is read in {read} of {n} completions of the model{why}",
             "Teach the form by SFT first, or ask for it in the prompt",
         )  # fmt: skip

@@ -127,6 +127,11 @@ def card_text(
     """
     plain = redacted(dict(manifest))
     recipe = plain["identity"]["recipe"]
+    stages = [
+        each._replace(stage=redacted(dict(each.stage)), done=redacted(dict(each.done)),
+                      findings=redacted(each.findings))
+        for each in stages
+    ]  # fmt: skip
     parts = [
         *sections.heading(recipe, plain),
         *sections.limits(),

@@ -187,7 +187,8 @@ def preflight(
     )  # fmt: skip
     found: list[Finding] = []
     for name, check in CHECKS.items():
-        if name in _ASKING and not all(each.ok for each in accepted(found, accept)):
+        refused = [each for each in accepted(found, accept) if not each.ok]
+        if name in _ASKING and any(each.check not in _ASKING for each in refused):
             break
         found += check.function(plan)
         if name in _NEEDED and not all(each.ok for each in found if each.check == name):
