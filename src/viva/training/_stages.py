@@ -19,7 +19,7 @@ from viva.runs.folder import write_whole
 from viva.synthesis import Example, key_of
 from viva.training._folders import MODEL, last_checkpoint
 from viva.training.curricula import lay_out, order
-from viva.training.datasets import PLAIN_TEMPLATE, Rows, fitted, rows_of
+from viva.training.datasets import PLAIN_TEMPLATE, Rows, fitted, rows_of, usable
 from viva.training.journal import quiet as silence
 from viva.training.journal import recording
 from viva.training.preflight import preflight, settle
@@ -120,7 +120,9 @@ def run_stage(
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = last_checkpoint(folder)
     seed = int(stage.settings.get("seed", recipe.seed))
-    chosen = _chosen(ground, stage, folder, base, seed)
+    # First what this trainer can learn from: shares and limits hold of that.
+    fit, unfit = usable(ground.examples, stage.trainer)
+    chosen = _chosen(ground.recipe, fit, stage, folder, base, seed)
     device = torch.device("cuda" if ground.gpu else "cpu")
     model, tokenizer, _ = read(base, device, _dtype(torch, stage, ground.gpu), where=str(base))
     ends = _settle_tokens(model, tokenizer)
@@ -144,7 +146,7 @@ def run_stage(
         settle(findings, folder, title=f"Before the stage {stage.name}", quiet=ground.quiet)
     count, steps = wanted(config, stage.trainer, len(rows.rows))
     told: dict[str, Any] = {
-        "selection": dict(chosen.report), "left_out": dict(rows.left_out),
+        "selection": dict(chosen.report), "left_out": unfit | dict(rows.left_out),
         "examples": len(rows.rows), "rows": count, "steps": steps,
         "changed_for_device": changed, "thinking_open": rows.thinking_open,
     }  # fmt: skip
@@ -167,15 +169,17 @@ def run_stage(
     return told
 
 
-def _chosen(ground: Ground, stage: Stage, folder: Path, base: Path, seed: int) -> Selected:
+def _chosen(
+    recipe: Recipe, fit: Sequence[Example], stage: Stage, folder: Path, base: Path, seed: int
+) -> Selected:
     """What the stage learns from; with hard mining, by what its model answers before it."""
     if stage.mining is None:
-        return select(ground.examples, stage.select, seed=seed)
+        return select(fit, stage.select, seed=seed)
     from viva.models import ModelOptions, Sampling
     from viva.synthesis.calling import open_caller
     from viva.training.hard_mining import mine
 
-    recipe, template = ground.recipe, None
+    template = None
     if find_template(str(base)) is None:
         template = folder / "chat_template.jinja"
         write_whole(template, PLAIN_TEMPLATE.encode())
@@ -184,7 +188,7 @@ def _chosen(ground: Ground, stage: Stage, folder: Path, base: Path, seed: int) -
     journal = folder / "mining.jsonl"
     with closing(open_caller(f"hf/{base}", journal, options, sampling=longest)) as caller:
         return mine(
-            ground.examples, stage.mining, caller, stage.select, method=recipe.method,
+            fit, stage.mining, caller, stage.select, method=recipe.method,
             prompt=recipe.prompt, system=recipe.parameters.get("system"), seed=seed,
         )  # fmt: skip
 
@@ -277,6 +281,7 @@ def _save(trainer: Any, tokenizer: Any, stage: Stage, folder: Path) -> None:
         model.merge_and_unload(safe_merge=True).save_pretrained(new)
     else:
         trainer.save_model(str(new))
+        (new / "training_args.bin").unlink(missing_ok=True)  # a pickle, of no use to a model
     tokenizer.padding_side = "right"
     tokenizer.save_pretrained(new)
     os.replace(new, folder / MODEL)  # noqa: PTH105  in one step

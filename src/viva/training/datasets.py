@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
     from viva.training.recipes import Recipe
 
-__all__ = ["PLAIN_TEMPLATE", "Rows", "Writer", "fitted", "rows_of", "to_dpo", "to_grpo", "to_sft"]
+__all__ = [
+    "PLAIN_TEMPLATE",
+    "Rows",
+    "Writer",
+    "fitted",
+    "rows_of",
+    "to_dpo",
+    "to_grpo",
+    "to_sft",
+    "usable",
+]
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['content'] }}"
@@ -203,37 +213,56 @@ def rows_of(
     writer = Writer(tokenizer, recipe, ends)
     rows: list[dict[str, Any]] = []
     kept: list[Example] = []
-    left_out: Counter[str] = Counter()
-    seen: set[tuple[str, str, str]] = set()
+    fit, lost = usable(examples, trainer)
+    left_out = Counter(lost)
     opened = False
-    for example, request in zip(examples, _requests(examples, recipe), strict=True):
-        if missing := next((n for n in _LEARNS[trainer] if not getattr(example, n)), None):
-            left_out[f"no {missing}"] += 1
-            continue
+    for example, request in zip(fit, _requests(fit, recipe), strict=True):
         if isinstance(request, InputError):
             left_out[request.what] += 1
             continue
-        if trainer == "grpo":
-            if example.item.target is None:
-                left_out["no key"] += 1
-                continue
-            place = (example.item.benchmark, example.item.item_id, example.start)
-            if place in seen:
-                left_out["the same prompt again"] += 1
-                continue
-            seen.add(place)
         turn = writer.prompt(request, example.start)
         opened = opened or bool(thinking_opened(turn.text, example.start or None))
         rows.append(_row(writer, turn, example, trainer))
         kept.append(example)
     if not rows:
-        reasons = "; ".join(f"{n} {reason}" for reason, n in left_out.most_common(2))
-        raise InputError(
-            f"nothing to learn from: of {len(examples)} examples none can be used by {trainer}"
-            + (f" ({reasons})" if reasons else ""),
-            mend=_MENDS[trainer],
-        )
+        raise _nothing(len(examples), trainer, left_out)
     return Rows(rows, kept, dict(left_out), opened)
+
+
+def usable(examples: Sequence[Example], trainer: str) -> tuple[list[Example], dict[str, int]]:
+    """The examples that have what a trainer learns from, and how many have not, by reason.
+
+    Raises
+    ------
+    InputError
+        None has.
+    """
+    fit: list[Example] = []
+    left_out: Counter[str] = Counter()
+    seen: set[tuple[str, str, str]] = set()
+    for example in examples:
+        place = (example.item.benchmark, example.item.item_id, example.start)
+        if missing := next((n for n in _LEARNS[trainer] if not getattr(example, n)), None):
+            left_out[f"no {missing}"] += 1
+        elif trainer == "grpo" and example.item.target is None:
+            left_out["no key"] += 1
+        elif trainer == "grpo" and place in seen:
+            left_out["the same prompt again"] += 1
+        else:
+            seen.add(place)
+            fit.append(example)
+    if not fit:
+        raise _nothing(len(examples), trainer, left_out)
+    return fit, dict(left_out)
+
+
+def _nothing(examples: int, trainer: str, left_out: Counter[str]) -> InputError:
+    reasons = "; ".join(f"{n} {reason}" for reason, n in left_out.most_common(2))
+    return InputError(
+        f"nothing to learn from: of {examples} examples none can be used by {trainer}"
+        + (f" ({reasons})" if reasons else ""),
+        mend=_MENDS[trainer],
+    )
 
 
 _MENDS = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viva._progress import Progress, silent
-from viva.errors import InputError
+from viva.errors import InputError, did_you_mean
 from viva.models._weights import described, find, fingerprint
 from viva.runs.folder import holder
 from viva.runs.manifest import git_commit, now
@@ -114,6 +115,7 @@ def train(
         raise InputError("overrides are of a recipe that is read here", mend="Name its file")
     gpu = _device(recipe, allow_cpu)
     _check_names(recipe, Path(out), gpu=gpu)
+    _check_trackers(report_to)
     base = find(os.fspath(model))
     folder = Path(out)
     from viva.training._stages import Ground
@@ -215,6 +217,17 @@ def _check_names(recipe: Recipe, out: Path, *, gpu: bool) -> None:
         except InputError as error:
             where = f"{recipe.id}, stage {stage.name}"
             raise InputError(error.what, where=where, mend=error.mend) from None
+
+
+_TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
+
+
+def _check_trackers(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in _TRACKERS:
+            raise InputError(f"unknown tracker {name!r}", mend=did_you_mean(name, _TRACKERS))
+        if find_spec(name) is None:
+            raise InputError(f"the tracker {name} is not installed", mend=f"pip install {name}")
 
 
 def _examples(
