@@ -31,6 +31,7 @@ GENERATED = {
     "extending.md",
     "papers.md",
     "probe_samples.md",
+    "recipes.md",
     "reference.md",
 }
 """Made from the code by tools/build_docs.py, whose own check covers them."""

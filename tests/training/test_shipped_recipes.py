@@ -13,6 +13,7 @@ from viva.formats.item_json import item_to_json
 from viva.records import LETTERS, Choice, Item
 from viva.synthesis import STEPS, find_step
 from viva.synthesis.steps import settings_of
+from viva.targets import kind_of
 from viva.training.recipes import read_recipe, recipes
 from viva.training.reward_functions import reward_functions
 from viva.training.rewards import REWARDS
@@ -157,6 +158,14 @@ def test_no_recipe_pays_a_worse_answer_more(name, stage):
     whole = paid_by(stage_of(name, stage))
     assert any(whole(case.item, "") is not None for case in medical_cases())
     assert find_inversions(whole) == []
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES)
+def test_the_kinds_that_a_stage_selects_are_those_that_are_paid(name, stage):
+    wanted = stage_of(name, stage)
+    whole = paid_by(wanted)
+    seen = {kind_of(c.item.target) for c in medical_cases() if whole(c.item, "") is not None}
+    assert set(wanted.select.kinds or ()) <= seen
 
 
 @pytest.mark.parametrize(("name", "stage"), STAGES)
