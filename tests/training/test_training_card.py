@@ -55,7 +55,7 @@ def training(folder, recipe=RECIPE, **more):
             "model": {"files": {"config.json": "a" * 64}, "weights": "b" * 64},
             "device": "cpu",
         },
-        "base": "/home/someone/private/models/tiny-medical",
+        "base": "/srv/private-folder/models/tiny-medical",
         "stages": {"02-grpo": {"examples": 40, "steps": 20, "seconds": 90.0}},
         "sessions": [{"pid": 4711, "host": "secret-host"}],
         "versions": {"viva": "1.2.3", "trl": "1.16.0"},
@@ -193,7 +193,7 @@ def test_the_card_says_what_was_done_and_found(card):
         "d" * 64,
     ):
         assert said in text, said
-    for kept in ("/home/someone", "hf_abcdef", "secret-host", "4711", "/data/own"):
+    for kept in ("private-folder", "hf_abcdef", "secret-host", "4711", "/data/own"):
         assert kept not in text, kept
 
 
