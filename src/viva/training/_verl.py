@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from viva.errors import InputError
-from viva.training._translated import Settings, batches, lora_alpha
+from viva.training._translated import Batches, Settings, batches, lora_alpha
 from viva.training.recipes import Recipe, Stage
 
 __all__ = ["VERSION", "command", "configuration"]
@@ -232,7 +232,7 @@ def _grpo(
     }
 
 
-def _steps(settings: Settings, sizes: Any, rounds: int) -> int | None:
+def _steps(settings: Settings, sizes: Batches, rounds: int) -> int | None:
     """Rounds of sampling, which verl counts; TRL counts updates."""
     steps: int = settings.take("max_steps")
     if steps <= 0:
@@ -240,7 +240,7 @@ def _steps(settings: Settings, sizes: Any, rounds: int) -> int | None:
     updates = sizes.round // sizes.update * rounds
     if steps % updates:
         settings.refuse(f"max_steps = {steps} (a multiple of {updates}, the updates of a round)")
-    return max(1, steps // updates)
+    return max(1, int(steps // updates))
 
 
 def _clips(settings: Settings) -> dict[str, float]:
