@@ -1,6 +1,6 @@
 """Coverage of every gap estimator for simulated readers of worlds, each against its own estimand.
 
-Run ``python bench/coverage_worlds.py [--runs 2000] [--resamples 2000] [--fast] [SETTING ...]``.
+Run ``python bench/coverage_worlds.py [--runs 2000] [--resamples 1000] [--fast] [SETTING ...]``.
 
 Three worlds are three benchmarks. All items of a world are the population; a run draws items anew
 (twins together, as one cluster), the reader answers them anew, and the public functions make the
@@ -27,6 +27,7 @@ from viva.analysis import (
     Graded,
     SplitterErrors,
     graded,
+    headline_gaps,
     reasoning_gaps,
     wilson,
 )
@@ -509,7 +510,7 @@ def run_as_made(pop: Population, layouts: Sequence[int], runs: int, resamples: i
     than the bootstrap takes them to have.
     """
     truths = truths_of(pop, np.repeat([float(n) for n in layouts], len(pop.stratum) // 3))
-    tallies = {(r, f"({e})"): Tally(of[e]) for r, of in truths.items() for e in LINEAR[:3]}
+    tallies = {(r, f"({e})"): Tally(of[e]) for r, of in truths.items() for e in LINEAR[:2]}
     size = len(pop.stratum) // 3
     rng = np.random.default_rng(107)
     for run in range(runs):
@@ -521,7 +522,7 @@ def run_as_made(pop: Population, layouts: Sequence[int], runs: int, resamples: i
         items = np.concatenate(blocks)
         made = table(pop, items, pop.cluster[items], answered(pop, items, rng))
         for reader in READERS:
-            found = reasoning_gaps(made, reader.name, resamples=resamples, seed=run)
+            found = headline_gaps(made, reader.name, resamples=resamples, seed=run)
             count(tallies, found, reader.name)
     return tallies
 
@@ -532,13 +533,13 @@ def run_fixed(pop: Population, sizes: Sizes, runs: int, resamples: int) -> Talli
     items, owner = draw(np.random.default_rng(109))
     weight = np.bincount(items, minlength=len(pop.stratum)).astype(float)
     tallies = {
-        (r, f"({e})"): Tally(of[e]) for r, of in truths_of(pop, weight).items() for e in LINEAR[:3]
+        (r, f"({e})"): Tally(of[e]) for r, of in truths_of(pop, weight).items() for e in LINEAR[:2]
     }
     rng = np.random.default_rng(113)
     for run in range(runs):
         made = table(pop, items, owner, answered(pop, items, rng))
         for reader in READERS:
-            found = reasoning_gaps(made, reader.name, resamples=resamples, seed=run)
+            found = headline_gaps(made, reader.name, resamples=resamples, seed=run)
             count(tallies, found, reader.name)
     return tallies
 
@@ -561,7 +562,7 @@ def run_memories(
     chance = np.concatenate([np.array(part) for part in parts], axis=2)
     draw, weight = sampler(pop, sizes)
     truths = truths_of(pop, weight, chance.mean(axis=0))
-    tallies = {(r, f"({e})"): Tally(of[e]) for r, of in truths.items() for e in LINEAR[:3]}
+    tallies = {(r, f"({e})"): Tally(of[e]) for r, of in truths.items() for e in LINEAR[:2]}
     rng = np.random.default_rng(127)
     for run in range(runs):
         items, owner = draw(rng)
@@ -569,7 +570,7 @@ def run_memories(
         y = (rng.random((len(READERS), len(items))) < of_run[:, items]).astype(float)
         made_table = table(pop, items, owner, y)
         for reader in READERS:
-            found = reasoning_gaps(made_table, reader.name, resamples=resamples, seed=run)
+            found = headline_gaps(made_table, reader.name, resamples=resamples, seed=run)
             count(tallies, found, reader.name)
     return tallies
 
@@ -613,7 +614,7 @@ def settings(size: int, runs: int, resamples: int) -> Iterator[tuple[str, Callab
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--size", type=int, default=6000, help="items of each world: multiple of 6")
     parser.add_argument("--fast", action="store_true", help="200 runs, 500 resamples, 1,200 items")
     parser.add_argument("only", nargs="*", help="settings whose name holds one of these")

@@ -53,7 +53,7 @@ def test_a_workup_is_reasoning_and_a_fact_is_knowledge(labels, view):
     found = predict(frame([LONG, SHORT]), labels, view)
     assert found["stratum"].to_list() == ["reasoning", "knowledge"]
     assert found.columns == [
-        "benchmark", "item_id", "p_reasoning", "stratum", "cross_fitted", "in_domain",
+        "benchmark", "item_id", "p_reasoning", "stratum", "cross_fitted", "in_domain", "outside",
     ]  # fmt: skip
 
 
@@ -137,6 +137,26 @@ def test_missing_columns_are_named():
 def test_domain(benchmark, stem, options, inside):
     found = predict(frame([stem], options=[options], benchmark=benchmark))
     assert found["in_domain"][0] is inside
+    assert (found["outside"][0] is None) is inside
+
+
+def test_a_benchmark_of_invented_words_is_outside_and_a_rare_word_is_not():
+    stem = "Which of the following does the patient with {} need for the {} and {}?"
+    invented = [stem.format(f"quorv{a}arvy", f"dros{a}tuzish", f"vozar{a}vy") for a in "abcdefgh"]
+    rows = pl.concat(
+        [
+            frame(
+                [text.replace("following", "next") for text in invented * 3], benchmark="strange"
+            ),
+            frame(invented[:2], benchmark="short"),
+            frame([LONG] * 10, benchmark="exam"),
+        ]
+    )
+    found = predict(rows)
+    outside = dict(found.group_by("benchmark").agg(pl.col("in_domain").all()).iter_rows())
+    assert outside == {"strange": False, "short": True, "exam": True}
+    why = found.filter(pl.col("benchmark") == "strange")["outside"].unique().to_list()
+    assert why == ["20 % of its words are unknown to the splitter, which goes by words"]
 
 
 @settings(max_examples=30)

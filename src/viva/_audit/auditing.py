@@ -18,7 +18,16 @@ from viva._audit.metrics import CHOICE, score
 from viva._audit.provenance import settings_of, splitter_card
 from viva._audit.reasoning_quality import reasoning_quality
 from viva._audit.settings import TEXT_VIEWS, check_settings, check_writable
-from viva._audit.strata import DEFINITIONS, GIVEN, Strata, choose_definition, split, splitter_errors
+from viva._audit.strata import (
+    DEFINITIONS,
+    GIVEN,
+    Strata,
+    choose_definition,
+    outside,
+    split,
+    splitter_errors,
+    told_apart,
+)
 from viva._audit.subjects import graded_arrays, guessed, with_subject
 from viva._audit.verdict import verdict
 from viva._progress import Progress, silent
@@ -272,13 +281,13 @@ def _summarise(
     views, definitions = _variants(inputs, strata, table, settings["seed"], progress)
     robustness = numbers.robustness_cards(models, points, views, definitions)
     benchmarks = numbers.benchmark_summaries(inputs.items, strata, inputs.scoring)
-    outside = [name for name, benchmark in benchmarks.items() if not benchmark.in_domain]
     return Summary(
         verdict=verdict(
             models,
             robustness,
             definition=strata.definition,
-            outside=outside,
+            outside=outside(inputs.items, strata),
+            given=told_apart(inputs.items, strata, table.cluster),
             measure=inputs.scoring.measure(),
         ),
         models=models,

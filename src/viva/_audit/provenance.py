@@ -38,6 +38,10 @@ _CAUTIONS = {
     "wrong. On these labels question length alone gets close to the published accuracy.",
     GIVEN: "The labels are those of the items file; how they were made is not known here.",
 }
+_WORLD = (
+    "The labels are those of a made-up world and follow from how its items were made: one fact of "
+    "its book answers a knowledge item, and only a chain of them a reasoning item."
+)
 RATING_RESAMPLES = 500
 """Resamples of the intervals of the splitter's own measures."""
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "polars")
@@ -65,7 +69,7 @@ def splitter_card(strata: Strata) -> Splitter:
         definition_in_words=_WORDS.get(
             strata.definition, f"Labels given with the items, under the name {strata.name!r}."
         ),
-        caution=_CAUTIONS[strata.definition],
+        caution=_WORLD if strata.name == "world" else _CAUTIONS[strata.definition],
         text_view=strata.text_view,
         threshold=strata.threshold,
         labelled_items=labelled,

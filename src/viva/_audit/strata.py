@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["DEFINITIONS", "GIVEN", "Strata", "choose_definition", "split", "splitter_errors"]
+__all__ = [
+    "DEFINITIONS",
+    "GIVEN",
+    "Strata",
+    "choose_definition",
+    "outside",
+    "split",
+    "splitter_errors",
+    "told_apart",
+]
 
 GIVEN = "given"
 DEFINITIONS = ("rubric", "medxpertqa", GIVEN)
@@ -37,6 +47,8 @@ class Strata:
     """1 reasoning, 0 knowledge, -1 none. Shape (N,)."""
     in_domain: NDArray[np.bool_]
     cross_fitted: NDArray[np.bool_]
+    outside: tuple[str | None, ...] = ()
+    """Why items are not in the splitter's domain; None where they are. Shape (N,) or empty."""
 
     @property
     def headline(self) -> NDArray[np.int64]:
@@ -93,6 +105,7 @@ def split(items: pl.DataFrame, definition: str, *, text_view: str, threshold: fl
         stratum=stratum_at(p, threshold),
         in_domain=found["in_domain"].to_numpy(),
         cross_fitted=found["cross_fitted"].to_numpy(),
+        outside=tuple(found["outside"].to_list()),
     )
 
 
@@ -119,6 +132,27 @@ def _given(items: pl.DataFrame, threshold: float) -> Strata:
         in_domain=np.ones(n, bool),
         cross_fitted=np.zeros(n, bool),
     )
+
+
+def outside(items: pl.DataFrame, strata: Strata) -> dict[str, str]:
+    """Benchmarks wholly outside the splitter's domain, each with the commonest reason."""
+    benchmark = items["benchmark"].to_numpy()
+    found: dict[str, str] = {}
+    for name in np.unique(benchmark).tolist():
+        here = np.flatnonzero(benchmark == name)
+        if not strata.in_domain[here].any():
+            reasons = Counter(strata.outside[i] for i in here if strata.outside)
+            found[str(name)] = next((why for why, _ in reasons.most_common() if why), "")
+    return found
+
+
+def told_apart(items: pl.DataFrame, strata: Strata, cluster: NDArray[np.int64]) -> list[str]:
+    """What the splitter makes of labels that came with the items and are not in force."""
+    if strata.definition == GIVEN:
+        return []
+    from viva.strata.given import against_given
+
+    return against_given(items, strata.p, cluster, definition=strata.name)
 
 
 def _confusion(reasoning: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Confusion:

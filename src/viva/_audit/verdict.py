@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from viva._audit.ungraded import warnings
 from viva._summary import Gap, ModelSummary, RobustnessCard, Verdict
@@ -79,6 +79,21 @@ def _model(model: ModelSummary, card: RobustnessCard | None) -> str:
     return words + _survival(card, sign)
 
 
+def _tried(cards: Iterable[RobustnessCard]) -> str:
+    """The kinds of variation that were tried: with given labels only controls are."""
+    plural = {
+        "threshold": "thresholds",
+        "view": "text views",
+        "definition": "definitions",
+        "control": "controls",
+    }
+    families = {check.family for card in cards for check in card.checks}
+    kinds = [words for family, words in plural.items() if family in families]
+    if len(kinds) < 2:
+        return "other " + "".join(kinds)
+    return f"other {', '.join(kinds[:-1])} and {kinds[-1]}"
+
+
 def _signs(gaps: Sequence[Gap], *, looks: bool = False) -> str:
     """How many models are (or look) weaker, stronger or neither, as one clause."""
     signs = [_sign(gap) for gap in gaps]
@@ -132,7 +147,8 @@ def verdict(
     robustness: dict[str, RobustnessCard],
     *,
     definition: str,
-    outside: Sequence[str],
+    outside: Mapping[str, str],
+    given: Sequence[str] = (),
     measure: str = "accuracy",
 ) -> Verdict:
     """Sentences on what was found, and how far it can be trusted.
@@ -143,8 +159,10 @@ def verdict(
         As in the summary.
     definition : str
         Name of the definition of reasoning in force.
-    outside : sequence of str
-        Benchmarks left out of the gaps because the splitter does not know their kind.
+    outside : mapping of str to str
+        Benchmarks left out of the gaps because the splitter does not know their kind, and why.
+    given : sequence of str
+        What the splitter makes of labels that came with the items and are not in force.
     measure : str
         What means of the values are called.
     """
@@ -152,11 +170,10 @@ def verdict(
     if measure != "accuracy":
         sentences.insert(0, f"Gaps and comparisons are of the {measure}, from 0 to 100 %.")
     tested = [card.survives for card in robustness.values() if card.survives is not None]
+    tried = _tried(robustness.values())
     if tested and len(tested) == len(robustness) == 1:
         holds = "survives" if tested[0] else "does not survive"
-        sentences.append(
-            f"Its direction {holds} other thresholds, text views, definitions and controls."
-        )
+        sentences.append(f"Its direction {holds} {tried}.")
     elif tested:
         kept = sum(tested)
         holds = (
@@ -166,7 +183,7 @@ def verdict(
         )
         sentences.append(
             f"A direction is shown for {len(tested)} of {len(robustness)} models; it {holds} "
-            "other thresholds, text views, definitions and controls."
+            f"{tried}."
         )
     unread = {
         name: (m.unparsed + m.ambiguous) / (m.n - m.ungraded)
@@ -196,9 +213,11 @@ def verdict(
             "model, not from clinicians."
         )
     if outside:
+        why = [f"{name} ({reason})" if reason else name for name, reason in outside.items()]
         sentences.append(
-            f"Outside the splitter's domain and left out of the gaps: {', '.join(outside)}."
+            f"Outside the splitter's domain and left out of the gaps: {', '.join(why)}."
         )
+    sentences += given
     return Verdict(
         headline=headline,
         warnings=warnings(models),

@@ -122,8 +122,8 @@ def noise_corrected(
     Returns
     -------
     Gap
-        Benchmarks whose true share of reasoning the rates put outside 0..1, or nearly so, are
-        left out with a reason.
+        Between -100 and 100. Benchmarks whose true share of reasoning the rates put outside 0..1,
+        or nearly so, are left out with a reason.
     """
     table, cells, left_out = answers.table, answers.cells, one_sided(answers)
     if errors is None:
@@ -155,7 +155,9 @@ def noise_corrected(
         used.append((b, r, k))
     if not used:
         return no_gap("not identified in any benchmark", left_out=left_out)
-    combined = (np.array(weights) / sum(weights)) @ np.array(values)
+    # A difference of two shares: where the errors are barely told from chance, dividing by little
+    # would put most of the interval where no gap can be.
+    combined = np.clip((np.array(weights) / sum(weights)) @ np.array(values), -1.0, 1.0)
     estimate = float(combined[0])
     low, high = percentile_interval(combined[1:], estimate, level=level)
     sizes = [int(cells.size[i]) for _, r, k in used for i in (r, k)]

@@ -143,6 +143,14 @@ def _chance_corrected(
     return {"chance_corrected": found["within"], "chance_corrected_pooled": found["pooled"]}
 
 
+def _why_none(table: Graded, y: NDArray[np.float64]) -> str:
+    """Why no item enters a gap."""
+    split = ~np.isnan(y) & (table.stratum != NO_STRATUM)
+    if split.any() and not (split & table.in_domain).any():
+        return "no graded item is inside the splitter's domain"
+    return "no graded item has a stratum"
+
+
 def reasoning_gaps(
     table: Graded,
     model: str,
@@ -187,7 +195,7 @@ def reasoning_gaps(
     y = table.values[table.index(model)]
     answers = answers_of(table, y, table.headline_stratum())
     if not answers.kept.any():
-        return dict.fromkeys(GAP_NAMES, no_gap("no graded item has a stratum"))
+        return dict.fromkeys(GAP_NAMES, no_gap(_why_none(table, y)))
     means = answers.cells.means(answers.y)
     draws = _draws(answers, resamples, stream(seed, "gap", model))
     size_weighted = _cells.within(answers.cells, size_weighted=True)
@@ -229,7 +237,7 @@ def headline_gaps(
     y = table.values[table.index(model)]
     answers = answers_of(table, y, table.headline_stratum() if stratum is None else stratum)
     if not answers.kept.any():
-        return dict.fromkeys(("pooled", "within"), no_gap("no graded item has a stratum"))
+        return dict.fromkeys(("pooled", "within"), no_gap(_why_none(table, y)))
     means = answers.cells.means(answers.y)
     draws = _draws(answers, resamples, stream(seed, "gap", model))
     return _pooled_and_within(answers, means, draws, level)

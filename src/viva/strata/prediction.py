@@ -12,7 +12,7 @@ import numpy as np
 from viva._progress import silent
 from viva.errors import InputError
 from viva.strata.annotations import DEFINITIONS
-from viva.strata.domain import in_domain
+from viva.strata.domain import why_outside
 from viva.strata.features import dense_names, prepare
 from viva.strata.model import Model, Rows, logistic, score
 from viva.strata.storage import Weights, load, shipped
@@ -136,9 +136,10 @@ def predict(
     Returns
     -------
     polars.DataFrame
-        ``benchmark, item_id, p_reasoning, stratum, cross_fitted, in_domain``, in the order of
-        ``items``. ``cross_fitted``: the stem is among the training labels, and p comes from a fit
-        that left it out. ``in_domain``: see :mod:`viva.strata.domain`.
+        ``benchmark, item_id, p_reasoning, stratum, cross_fitted, in_domain, outside``, in the
+        order of ``items``. ``cross_fitted``: the stem is among the training labels, and p comes
+        from a fit that left it out. ``in_domain``: see :mod:`viva.strata.domain`; ``outside``: why
+        not, null where it is.
 
     Raises
     ------
@@ -197,6 +198,7 @@ def predicted_frame(
     import polars as pl
 
     benchmarks = [str(name) for name in items["benchmark"].to_list()]
+    outside = why_outside(benchmarks, stems, options)
     return pl.DataFrame(
         {
             "benchmark": items["benchmark"],
@@ -204,10 +206,10 @@ def predicted_frame(
             "p_reasoning": p,
             "stratum": np.where(p >= cut, "reasoning", "knowledge"),
             "cross_fitted": crossed,
-            "in_domain": [
-                in_domain(b, s, o) for b, s, o in zip(benchmarks, stems, options, strict=True)
-            ],
-        }
+            "in_domain": [why is None for why in outside],
+            "outside": outside,
+        },
+        schema_overrides={"outside": pl.String},
     )
 
 
