@@ -1,4 +1,4 @@
-"""Right answers in dresses that no reader reads yet: not paid, and named here until they are."""
+"""Right answers in dresses that were not read once, and what is taken back where it stands."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import json
 
 import pytest
 
-from viva.answers import form_of, read
+from viva.answers import form_of, read, reading
 from viva.records import Choice, Item, Status
 from viva.targets import Number, Text
 from viva.training.rewards import REWARDS
 from viva.training.rewards.completions import read_answer
 
 OPTIONS = ("Furosemide", "Spironolactone", "Vomiting", "Conn syndrome")
-GAPS = {
+DRESSES = {
     "letter: the exception is": (
         Item("t", "1", "All cause hypokalaemia EXCEPT:", OPTIONS, Choice(1)), "The exception is B."
     ),
@@ -32,17 +32,43 @@ GAPS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(GAPS))
-def test_unread_dress(name, request):
-    """Fails as soon as the reader reads it: then it belongs to the medical cases."""
-    request.node.add_marker(pytest.mark.xfail(reason="not read yet", strict=True))
-    item, text = GAPS[name]
+@pytest.mark.parametrize("name", sorted(DRESSES))
+def test_unusual_dress(name):
+    item, text = DRESSES[name]
     assert REWARDS["any_outcome"].function(item, text) == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\boxed{B} \text{ is wrong}",
+        "The answer is B, or maybe C.",
+        "The answer is B (or C).",
+        "Answer: B = C",
+    ],
+)
+def test_what_is_taken_back_is_read_by_neither(text):
+    """Evaluation and reward read alike."""
+    item = Item("t", "1", "Which drug?", OPTIONS, Choice(1))
+    assert read(text, form_of(item)).status is not Status.PARSED
+    assert REWARDS["any_outcome"].function(item, text) == 0
+
+
+def test_what_is_asked_is_not_paid():
+    item = Item("t", "1", "Which drug?", OPTIONS, Choice(1))
+    for text in ("The answer is B?", "Most likely B, but it could be C."):
+        assert REWARDS["any_outcome"].function(item, text) == 0
+
+
+def test_the_text_of_an_option_behind_its_letter_takes_nothing_back():
+    item = Item("t", "1", "Which drug?", OPTIONS, Choice(1))
+    assert read("Answer: B = Spironolactone", form_of(item)).value == "B"
+    assert read("The answer is C. The exception is B.", form_of(item)).value == "C"
+
+
 @pytest.mark.shared
-def test_where_a_reward_is_stricter_than_evaluation_it_costs_no_real_answer(shared):
-    read_by_both = read_by_evaluation = 0
+def test_what_counts_as_taken_back_costs_no_real_answer(shared, monkeypatch):
+    strict, lenient = [], []
     for name in ("mirage_gpt-35-turbo-16k_cot", "misled_answers", "qwq32b_completions"):
         path = shared / "model_outputs" / f"{name}.jsonl.gz"
         with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -50,7 +76,9 @@ def test_where_a_reward_is_stricter_than_evaluation_it_costs_no_real_answer(shar
                 row = json.loads(line)
                 text = row.get("completion") or row.get("response") or ""
                 item = Item("t", "1", "?", ("\x00", "\x01", "\x02", "\x03", "\x04"), Choice(0))
-                read_by_evaluation += read(text, form_of(item)).status is Status.PARSED
-                read_by_both += read_answer(item, text).status is Status.PARSED
-    assert read_by_evaluation > 2000
-    assert read_by_both >= 0.999 * read_by_evaluation
+                strict.append(read_answer(item, text).status is Status.PARSED)
+                with monkeypatch.context() as patched:
+                    patched.setattr(reading, "taken_back", lambda *_: None)
+                    lenient.append(read(text, form_of(item)).status is Status.PARSED)
+    assert sum(lenient) > 2000
+    assert sum(strict) >= 0.999 * sum(lenient)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from viva.answers._sentences import sentence_end
 
-__all__ = ["named_places", "sides", "speaks_of_one"]
+__all__ = ["NAMES_NONE", "named_places", "sides", "speaks_of_one"]
 
 _NOUN = (
     r"diagnosis|diagnostic|diagnostico|diagnóstico|diagnose|diagnosi|rozpoznanie|diagnoza|"
@@ -55,7 +55,7 @@ _FRAME = re.compile(
     r"(?: that)? (?:this|it|the patient|he|she) (?:is|has|represents)|"
     r"this is (?:most )?(?:likely|probably)(?: a case of)?)(?![\w])"
 )
-_NAMES_NONE = re.compile(
+NAMES_NONE = re.compile(
     r"(?:(?:most )?(?:likely|probably|clearly|very|also|best|further|then|now|initially|usually|"
     r"often|still|strongly|highly)\s+){0,3}(?:confirmed|supported|suggested|made|based|established|"
     r"considered|suspected|reached|missed|unclear|uncertain|unknown|challenging|difficult|clear|"
@@ -118,7 +118,7 @@ def _place(
         return None
     link = _LINK.match(low, start)
     start = link.end() if link else start
-    if _NAMES_NONE.match(low, start):
+    if NAMES_NONE.match(low, start):
         return None
     newline = low.find("\n", start)
     end = min(newline if newline >= 0 else len(low), start + 300)

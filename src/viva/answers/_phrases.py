@@ -62,6 +62,7 @@ _NOUNS = _words(
     r"option|choice|response|diagnosis|solution|prediction|conclusion|selection|decision|verdict",
     r"output|guess|vote|judge?ment|alternative|letter|statement|final|boxed|fbox|key|impression",
     r"correct(?=\s{0,3}:)",
+    r"exception(?= (?:is|here is|to this is)\b)",
     # Spanish, Portuguese, French, Italian, German, Dutch, Nordic, Slavic, Turkish, Vietnamese
     r"respuesta|opci[oó]n|respostas?|letra|alternativa|op[cç][aã]o|r[eé]ponse|risposta|opzione",
     r"antwort|l[oö]sung|antwoord|svar|svaret|vastaus|odpowied[zź]|odpov[eě][dď]|cevap|yan[iı]t",

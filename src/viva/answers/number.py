@@ -84,22 +84,23 @@ class _Reader(Quantities):
         return found if found else self.stated(start, min(end, sentence_end(self.page.low, start)))
 
     def whole(self) -> Outcome | None:
-        """An answer of one short line with one number in it."""
-        text = self.page.text.strip()
+        """An answer of one short line with one number in it, below a heading or none."""
+        heading = _HEADING.match(self.page.low)
+        start, end = heading.end() if heading else 0, len(self.page.text)
+        text = self.page.text[start:].strip()
         if len(text) > 160 or "\n" in text or _DIGIT.search(text) is None:
             return self._worded() if len(text) <= 40 else None
-        end = len(self.page.text)
-        reason = refusal_at(self.page.low, 0, end)
+        reason = refusal_at(self.page.low, start, end)
         if reason:
             return unparsed(reason)
-        outcome = self.direct(0, end)
+        outcome = self.direct(start, end)
         if outcome:
             return outcome if self._alone(outcome, end) else None
         if _ABOUT_SOMEONE.search(self.page.low) or self.page.low.rstrip(" .").endswith("?"):
             return None
-        if sentence_end(self.page.low, 0) < end - 2:
+        if sentence_end(self.page.low, start) < end - 2:
             return None
-        label = _LABELLED.match(self.page.low)
+        label = _LABELLED.match(self.page.low, start)
         return self.stated(label.start("link"), end) if label else None
 
     def _worded(self) -> Outcome | None:
@@ -207,6 +208,7 @@ _REST = re.compile(
     r"[\s.)\]}'!;|]*(?:\([^()\n]{0,120}\)[\s.]*)?(?:\s(?:score|total|overall|approximately))?[\s.]*"
 )
 _ABOUT_SOMEONE = re.compile(r"\b(?:he|she|patient|man|woman|boy|girl)\s(?:is|was|weighs|has)\b")
+_HEADING = re.compile(r"\s{0,3}#{1,6}[ \t]{1,3}[^\n\d?]{1,60}\n\s{0,4}")
 _LABELLED = re.compile(
     r"[^:=\u2248\n]{0,100}?(?P<link>[:=\u2248]|\b(?:is|equals|es|est|ist|be|scores|gives|yields|"
     r"betr\u00e4gt|ergibt|est d[e']|es de|\u00e8(?: di)?|"

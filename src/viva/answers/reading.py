@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from viva.answers._taken_back import taken_back
 from viva.answers.choice import read_choice
 from viva.answers.choices import read_choices
 from viva.answers.date import read_date
@@ -168,7 +169,21 @@ def read(
     region = answer_region(text, thinking_open=thinking_open, finish_reason=finish_reason)
     if region.reason:
         return Reading(Status.UNPARSED, None, None, region.reason)
-    return _placed(reader(text[region.start : region.end], target), region.start)
+    reading = _placed(reader(text[region.start : region.end], target), region.start)
+    if reading.status is not Status.PARSED or reading.span is None:
+        return reading
+    reason = taken_back(text, *reading.span, _own_text(reading.value, target))
+    if reason:
+        several = reason == "two live candidates"
+        return Reading(Status.AMBIGUOUS if several else Status.UNPARSED, None, None, reason)
+    return reading
+
+
+def _own_text(value: object, form: Form) -> str | None:
+    """The text of the option whose letter was read."""
+    if form.kind != "choice" or not isinstance(form.options, tuple) or not isinstance(value, str):
+        return None
+    return form.options[LETTERS.index(value)]
 
 
 def _placed(outcome: Outcome, start: int) -> Reading:

@@ -14,7 +14,7 @@ from viva.answers._commitments import (
     unparsed,
     unread,
 )
-from viva.answers._naming import named_places, sides, speaks_of_one
+from viva.answers._naming import NAMES_NONE, named_places, sides, speaks_of_one
 from viva.answers._places import Page, Place, answer_places, open_page, within
 from viva.answers._sentences import sentence_end
 from viva.answers._terms import is_name
@@ -133,7 +133,33 @@ def _slot(page: Page, place: Place) -> Outcome | None:
         end = _before_label(page, start, end)
     if place.closed and not page.raw[start:end].strip():
         return unparsed("no answer text")
+    if place.kind == "tag":
+        start = _behind_subject(page, start, end)
     return _taken(page, start, end, quoted=place.kind == "field")
+
+
+_SUBJECT = re.compile(
+    r"[\s*_]{0,6}the (?:(?:most |very )?(?:likely|probable|appropriate|common|effective|specific|"
+    r"correct|best|final|causative|responsible|underlying|recommended|preferred|first-line) ){0,3}"
+    r"(?:diagnosis|antidote|drug|medication|medicine|agent|treatment|therapy|cause|organism|"
+    r"pathogen|bacterium|virus|parasite|fungus|vector|test|investigation|procedure|gene|mutation|"
+    r"enzyme|hormone|vitamin|receptor|neurotransmitter|deficiency|artery|vein|nerve|muscle|bone|"
+    r"organ|structure|disease|condition|disorder|syndrome|tumou?r|complication|mechanism|"
+    r"next step|drug of choice|treatment of choice|investigation of choice)"
+    r"(?: (?:here|in this (?:case|patient)))? (?:is|was|would be)\s{1,3}(?:likely |probably )?"
+)
+
+
+def _behind_subject(page: Page, start: int, end: int) -> int:
+    """Where the name stands in *The antidote is naloxone*, where that is all that is said."""
+    subject = _SUBJECT.match(page.low, start, end)
+    if subject is None or sentence_end(page.low, subject.end()) < end - 2:
+        return start
+    if NAMES_NONE.match(page.low, subject.end(), end):
+        return start
+    named = page.text[subject.end() : end].strip(_CLOSE)
+    fits = is_name(named, 25) and not sides(page.low, subject.end(), end)
+    return subject.end() if fits else start
 
 
 def _stop(page: Page, start: int, end: int) -> int:
@@ -261,4 +287,4 @@ def _whole(page: Page) -> Outcome | None:
         return unparsed("refused")
     if speaks_of_one(page.low):
         return None
-    return _taken(page, 0, len(page.raw))
+    return _taken(page, _behind_subject(page, 0, len(page.raw)), len(page.raw))

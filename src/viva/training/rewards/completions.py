@@ -63,10 +63,10 @@ def as_completion(completion: Completion | str | None) -> Completion:
 
 
 def read_answer(item: Item, completion: Completion | str) -> Reading:
-    r"""What the completion answers to the item, as evaluation would read it.
+    """What the completion answers to the item, as evaluation reads it.
 
-    An answer that is denied where it stands (``B \text{ is wrong}``) is not read: there alone a
-    reward is stricter than evaluation.
+    Only where an answer is asked (``B?``) or left open (``B, but it could be C``) a reward is
+    stricter: what a policy could learn to write costs nothing to refuse.
 
     Parameters
     ----------
@@ -88,60 +88,17 @@ def read_answer(item: Item, completion: Completion | str) -> Reading:
     reading = read(
         said.text, form, thinking_open=said.thinking_open, finish_reason=said.finish_reason
     )
-    if (
-        reading.status is Status.PARSED
-        and reading.span
-        and _taken_back(item, said.text, *reading.span)
-    ):
+    if reading.span and _HEDGED.match(said.text, reading.span[1], reading.span[1] + 80):
         reading = Reading(Status.UNPARSED, None, None, "commitment withdrawn")
     said._readings.append((form, reading))
     return reading
 
 
-_DENIED = re.compile(
-    r"[^\w\n\\.]{0,4}(?:\\(?:text|mathrm)\s?\{\s{0,3})?(?:this|that|it|which)?\s{0,3}"
-    r"(?:is|was)\s{1,3}(?:\w{1,12}ly\s)?"
-    r"(?:wrong|incorrect|false|not (?:right|correct|true|the answer))\b"
-    r"|[)\]:]?[ \t]{1,2}\(?(?:wrong|incorrect|false)\b(?!\s?(?:answers?|options?|choices?|:))"
-    r"|[)\].]?\s{0,2}\?"
-    r"|[\s,;]{0,3}\(\s{0,2}or\b|[\s,;]{1,3}or\s{1,3}(?:not|maybe|perhaps|possibly)\b"
-    r"|[\s,;]{1,3}(?:but|though|although)\s{1,3}(?:it\s|this\s)?(?:could|might|may)\s{1,3}"
-    r"(?:also\s|well\s)?be\b"
-    r"|\s{0,3}\$?\s{0,3}(?:\\lor|\\vee|\\text\{ ?or ?\}|\u2228)"
-    r"|\s{0,3}=\s{0,3}[A-Za-z]|\s{0,2}(?:\.{2,}|\u2026)\s{0,2}[A-Z]\b",
+_HEDGED = re.compile(
+    r"[)\].]?\s{0,2}\?|[\s,;]{1,3}(?:but|though|although)\s{1,3}(?:it\s|this\s)?"
+    r"(?:could|might|may)\s{1,3}(?:also\s|well\s)?be\b",
     re.I,
 )
-"""Behind an answer: it is denied, asked, or another one is put beside it."""
-_OR = re.compile(r"\bor\s{1,3}(?:[a-z]\w{0,9}\s{0,2}=\s{0,2})?$", re.I)
-"""Before an answer: it is the second of two."""
-_EQUATED = re.compile(r"(?:[:{(>\n]|^)\s{0,3}([-+]?\d[\d,]{0,15}(?:\.\d{1,15})?)\s{0,3}=\s{0,3}$")
-_ROUNDED = 0.02
-
-
-def _taken_back(item: Item, text: str, start: int, end: int) -> bool:
-    """Whether an answer is denied, or put beside another one, where it stands.
-
-    A reward is stricter here than evaluation: what a policy could learn to write costs nothing to
-    refuse. ``990 = 125`` is no calculation; ``41.27 = 41.3`` is a rounding.
-    """
-    denied = _DENIED.match(text, end, end + 80)
-    if denied:
-        behind = text[end : end + 400].lstrip(" ).]:*").casefold()
-        return not any(behind.startswith(option.casefold()) for option in item.options)
-    before = text[max(0, start - 40) : start]
-    number = _NUMBER.match(text, start, end)
-    if number is None:
-        return False
-    if _OR.search(before):
-        return True
-    equated = _EQUATED.search(before)
-    if equated is None:
-        return False
-    first, second = float(equated[1].replace(",", "")), float(number[0].replace(",", ""))
-    return abs(first - second) > _ROUNDED * max(abs(first), abs(second))
-
-
-_NUMBER = re.compile(r"[-+]?\d[\d,]{0,15}(?:\.\d{1,15})?(?=\W|$)")
 
 
 def value_read(item: Item, completion: Completion | str) -> object | None:
