@@ -233,8 +233,8 @@ def decontaminate(
         ``report`` holds for each of ``sources`` ``n``, ``kept``, the counts by kind (``exact``,
         ``ngram``, ``fuzzy``, ``group``) and ``sets`` (evaluation set -> examples that hit it);
         for each evaluation set of ``evaluation`` its ``items``, those ``found`` and those
-        ``compared_whole_only`` because they say too little; ``planted``; ``found_in`` by part of
-        the example; and the first ``overlaps`` to read. The provenance of a dropped example
+        compared as a ``whole_only`` because they say too little; ``planted``; ``found_in`` by part
+        of the example; and the first ``overlaps`` to read. The provenance of a dropped example
         names the evaluation item.
 
     Raises
@@ -286,7 +286,7 @@ def decontaminate(
     ]
     reasons = [None if hit is None else REASONS[hit.kind] for hit in hits]
     report = {
-        "evaluation": _evaluation(items, hits, searched),
+        "evaluation": _evaluation(items, hits, searched, passages),
         "shared_contexts": books,
         "found_in": dict(sorted(Counter(hit.field for hit in hits if hit).items())),
         "by_group": sum(hit is not None for hit in hits) - direct,
@@ -318,18 +318,22 @@ def _told(hit: _Hit | None, items: Sequence[Item]) -> dict[str, Any]:
 
 
 def _evaluation(
-    items: Sequence[Item], hits: Sequence[_Hit | None], searched: Sequence[bool]
+    items: Sequence[Item],
+    hits: Sequence[_Hit | None],
+    searched: Sequence[bool],
+    passages: Sequence[int],
 ) -> dict[str, dict[str, int]]:
-    total = Counter(item.benchmark for item in items)
+    """Of each evaluation set: its items, those found, and how they were looked for."""
+    looked = {normalise(items[row].context or "") for row in passages}
     seen = {hit.item for hit in hits if hit and hit.kind != "group"}
-    found = Counter(items[row].benchmark for row in seen)
-    whole = Counter(
-        item.benchmark for item, inside in zip(items, searched, strict=True) if not inside
-    )
-    return {
-        name: {"items": n, "found": found[name], "compared_whole_only": whole[name]}
-        for name, n in sorted(total.items())
-    }
+    found: dict[str, Counter[str]] = {}
+    for row, item in enumerate(items):
+        own = found.setdefault(item.benchmark, Counter(items=0, found=0, whole_only=0))
+        by_context = normalise(item.context) in looked if item.context else False
+        own["items"] += 1
+        own["found"] += row in seen
+        own["whole_only"] += not (searched[row] or by_context)
+    return {name: dict(own) for name, own in sorted(found.items())}
 
 
 def _overlaps(
