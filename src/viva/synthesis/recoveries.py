@@ -151,6 +151,9 @@ def starts(
         recovery=recovery, thinking=thinking, by=by, samples=samples, temperature=temperature,
         prompt=prompt,
     )  # fmt: skip
+    there = {one.start_kind for _, one in finished}
+    if any(share * len(slots) >= 1 and kind not in there for kind, share in wanted.items()):
+        finished = []  # a kind is missing altogether: what is left would be another mixture
     kept, surplus = within_shares(finished, wanted, seed)
     left = {at for at, _ in kept}
     for at, example in enumerate(examples):

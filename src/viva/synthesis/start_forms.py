@@ -210,8 +210,10 @@ def openings(
 def _of_world(drawn: Drawn, graph: Graph, forms: Sequence[str]) -> Iterator[Opening]:
     gold, wrong = steps_text(drawn.steps), steps_text(drawn.wrong_steps)
     seed = world_seed(drawn.item) or 0
+    # Two forms can come to the same words, where a line of thought has one step.
+    examined = {s.text for s in starts_of(drawn, graph, seed, forms=sorted(WORLD_UNSEEN))}
     for start in starts_of(drawn, graph, seed, forms=forms):
-        if start.kind == "absent":
+        if start.kind == "absent" or start.text in examined:
             continue
         chain = {"wrong": wrong, "correct": gold}.get(start.kind, [])
         said = tuple(sentence for sentence in chain if sentence in start.text)
