@@ -55,7 +55,7 @@ def training(folder, recipe=RECIPE, **more):
             "model": {"files": {"config.json": "a" * 64}, "weights": "b" * 64},
             "device": "cpu",
         },
-        "base": "/srv/private-folder/models/tiny-medical",
+        "base": "../private-folder/models/tiny-medical",
         "stages": {"02-grpo": {"examples": 40, "steps": 20, "seconds": 90.0}},
         "sessions": [{"pid": 4711, "host": "secret-host"}],
         "versions": {"viva": "1.2.3", "trl": "1.16.0"},
