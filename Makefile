@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: audit bench check clean docs help test train-demo
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
 
 audit: $(STAMP)-core ## set up and examine the bundled answers; prints the table and the report's place
 	@$(BIN)/viva audit sample $(AUDIT_ARGS)

@@ -1,9 +1,10 @@
 """Lessons and exercises of the demo, as examples of training data.
 
-Four kinds of lesson: passages of the book, restating what is told of the person asked about, recall
-items, and chains. The first two end their questions in a word of their own: where they look like
-examination questions, a model answers some of those with a passage, and training that merely
-ends this habit looks like reasoning.
+Five kinds of lesson: passages of the book, its index (in which diseases a finding occurs: what is
+learned in one direction is not known in the other), restating what is told of the person asked
+about, recall items, and chains. The first three end their questions in a word of their own: where
+they look like examination questions, a model answers some of those with a passage, and training
+that merely ends this habit looks like reasoning.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["KINDS", "TRAINED", "answer_to", "exercises", "lessons", "recoveries"
 KINDS = ("wrong", "correct", "irrelevant")
 """Of starts that say something; in training as many have none."""
 TRAINED = tuple(form for form in FORMS if form not in UNSEEN)
-_MIX = {"book": 0.15, "restated": 0.2, "recall": 0.35, "chains": 0.3}
+_MIX = {"book": 0.1, "index": 0.15, "restated": 0.15, "recall": 0.3, "chains": 0.3}
 _BOOK = "book"
 """What stands for a question before a passage of the book."""
 _PASSAGE = 6
@@ -67,13 +68,15 @@ def lessons(parts: Parts, *, number: int, chains: int, seed: int) -> list[Exampl
     Returns
     -------
     list of Example
-        15 % book, 20 % restating, 35 % recall, 30 % chains, shuffled.
+        10 % book, 15 % index, 15 % restating, 30 % recall, 30 % chains, shuffled.
     """
     rng = random.Random(seed)  # noqa: S311
     sentences = _sentences(parts.world.textbook)
     shown = rng.sample(parts.chains, min(chains, len(parts.chains)))
+    found_in = _index(parts)
     makers = {
         "book": lambda: _passage(rng, parts, sentences),
+        "index": lambda: _indexed(rng, parts, found_in),
         "restated": lambda: _restated(rng.choice((*parts.practice, *parts.recall)).item),
         "recall": lambda: _taught(rng.choice(parts.recall)),
         "chains": lambda: _taught(rng.choice(shown)),
@@ -186,6 +189,24 @@ def _opened(start: Start) -> str:
 def _passage(rng: random.Random, parts: Parts, sentences: Sequence[str]) -> Example:
     text = " ".join(rng.choice(sentences) for _ in range(_PASSAGE))
     item = Item(f"world-{parts.world.seed}", "book", _BOOK, target=Text((text,)))
+    return _example(item, text)
+
+
+def _index(parts: Parts) -> dict[str, list[str]]:
+    """In which diseases each finding occurs, as the book says of each disease."""
+    index: dict[str, list[str]] = {}
+    for fact in parts.world.graph.facts:
+        if fact.relation == "causes":
+            index.setdefault(fact.tail, []).append(fact.head)
+    return index
+
+
+def _indexed(rng: random.Random, parts: Parts, index: dict[str, list[str]]) -> Example:
+    finding = rng.choice(sorted(index))
+    text = " ".join(sorted(index[finding]))
+    item = Item(
+        f"world-{parts.world.seed}", f"index {finding}", f"{finding} Index.", target=Text((text,))
+    )
     return _example(item, text)
 
 

@@ -180,15 +180,22 @@ def _aims(found: Mapping[str, Any]) -> dict[str, Any]:
     starts = found["starts"]
     cue = [starts[arm]["unseen"]["wrong"]["cue_effect"] for arm in ("before", "grpo")]
     thrown = [starts[arm]["unseen"]["correct"]["thrown_away"] for arm in ("before", "grpo")]
+    low, before, after = gain["low"], *(each["estimate"] for each in cue)
+    kept = [each["estimate"] for each in thrown]
+    asked = None not in (before, after, *kept)  # whether there were starts at all
     return {
-        "gain": {"measured": gain, "met": gain["estimate"] >= 8 and gain["low"] > 0},
-        "recall": {"measured": recall, "met": recall["estimate"] >= -2},
+        "gain": {
+            "measured": gain, "met": low is not None and gain["estimate"] >= 8 and low > 0,
+        },
+        "recall": {
+            "measured": recall,
+            "met": recall["estimate"] is not None and recall["estimate"] >= -2,
+        },
         "cue": {
             "before": cue[0], "measured": cue[1],
-            "met": cue[1]["estimate"] <= cue[0]["estimate"] / 2,
+            "met": asked and before > 0 and after <= before / 2,
         },
         "correct": {
-            "before": thrown[0], "measured": thrown[1],
-            "met": thrown[1]["estimate"] <= thrown[0]["estimate"],
+            "before": thrown[0], "measured": thrown[1], "met": asked and kept[1] <= kept[0],
         },
     }  # fmt: skip

@@ -159,7 +159,8 @@ def _base(folder: Path, parts: Parts, size: Size, seed: int, told: dict[str, Any
     """A model with a tokenizer of the world's words, after its warm-up."""
     if (folder / "model.safetensors").is_file():
         return folder
-    texts = [parts.world.textbook, "book Restate. Check: Steps: <think> </think> Answer: a b c d e"]
+    texts = [parts.world.textbook, "book Index. Restate. Check: Steps:"]
+    texts.append("<think> </think> Answer: a b c d e")
     graph = parts.world.graph
     for drawn in parts.world.drawn:
         item = drawn.item
