@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from dataclasses import replace
 
@@ -254,8 +255,7 @@ def test_nothing_left_is_refused_with_the_mend():
 
 
 def test_a_search_that_finds_nothing_is_refused(monkeypatch):
-    from viva.analysis import contamination as room
-
+    room = importlib.import_module("viva.analysis.contamination")
     search = room.contamination
 
     def blind(items, texts, **settings):

@@ -160,6 +160,9 @@ class Asked:
         """Of the judge."""
         return self._judge.family
 
+    def close(self) -> None:
+        """The judge is closed by whoever opened it."""
+
     def verdicts(
         self, questions: Sequence[Question], advance: Callable[[int], None] = lambda _: None
     ) -> list[Verdict]:

@@ -6,6 +6,7 @@ silence changes what is learned.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -165,11 +166,11 @@ def lora_alpha(settings: Settings, adapter: Any) -> int:
     rsLoRA scales by alpha / sqrt(rank), LoRA by alpha / rank: equal where LoRA's alpha is that of
     rsLoRA times sqrt(rank). What is no whole number, and DoRA, are refused.
     """
-    alpha = adapter.alpha
+    alpha: float = adapter.alpha
     if adapter.dora:
         settings.refuse("adapter.dora = true")
     if adapter.rslora:
-        alpha = adapter.alpha * adapter.rank**0.5
+        alpha = adapter.alpha * math.sqrt(adapter.rank)
         settings.notes.append(
             f"rsLoRA with alpha {adapter.alpha:g} is written as LoRA with alpha {alpha:g}: "
             f"{adapter.alpha:g} / sqrt({adapter.rank}) = {alpha:g} / {adapter.rank}."
