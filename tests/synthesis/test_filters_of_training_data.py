@@ -101,7 +101,7 @@ def test_copies_with_contradicting_keys_go_and_are_counted():
     ),
     st.randoms(use_true_random=False),
 )  # fmt: skip
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_dedup_loses_nothing_is_idempotent_and_ignores_order(rows, rng):
     examples = [example("z", "Which vitamin is lacking in scurvy?")]
     examples += [
@@ -329,7 +329,7 @@ def made_of(n: int, scores: dict) -> Example:
     st.sampled_from(("pass_rate", "hops", "p_reasoning")),
     st.floats(0, 5),
 )
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_difficulty_grows_with_each_input(rows, name, more):
     weights = dict.fromkeys(INPUTS, 1.0)
     examples = [made_of(n, scores) for n, scores in enumerate(rows)]
