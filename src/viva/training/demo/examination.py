@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from viva.records import Choice, Response, Status
+from viva.records import LETTERS, Choice, Response, Status
 from viva.synthesis import Example
 from viva.training.datasets import rows_of
-from viva.training.demo.lessons import KINDS, TRAINED
+from viva.training.demo.lessons import TRAINED
 from viva.training.demo.parts import Parts
 from viva.training.rewards import Completion
 from viva.training.rewards.completions import read_answer
@@ -71,11 +71,14 @@ def papers_of(parts: Parts, *, reasoning: int, recall: int, started: int) -> lis
     for at, drawn in enumerate(parts.test[: min(started, reasoning)]):
         unseen = sorted(UNSEEN)
         forms = [TRAINED[at % len(TRAINED)], unseen[at % len(unseen)]]
-        for start in starts_of(drawn, parts.world.graph, at, forms=forms):
-            if start.kind in KINDS:
-                cue = None if start.cue is None else "ABCDE".index(start.cue)
-                text = f"<think> {start.text}"
-                papers.append(Paper(drawn, start.kind, start.form, text, cue))
+        given = [s for s in starts_of(drawn, parts.world.graph, at, forms=forms) if s.form]
+        texts = {(start.form, start.kind): start.text for start in given}
+        for start in given:
+            # The first step of a wrong chain may be right: then the start is not wrong.
+            if start.kind == "wrong" and start.text == texts[start.form, "correct"]:
+                continue
+            cue = None if start.cue is None else LETTERS.index(start.cue)
+            papers.append(Paper(drawn, start.kind, start.form, f"<think> {start.text}", cue))
     return papers
 
 
@@ -145,7 +148,7 @@ def _response(paper: Paper, text: str, finish_reason: str, name: str) -> Respons
     item = paper.drawn.item
     return Response(
         item.benchmark, item.item_id, name, text=" ".join((paper.start, text)).strip(),
-        method="cot", probe=paper.probe, cue=None if paper.cue is None else "ABCDE"[paper.cue],
+        method="cot", probe=paper.probe, cue=None if paper.cue is None else LETTERS[paper.cue],
         finish_reason=finish_reason, output_tokens=len(text.split()),
     )  # fmt: skip
 
@@ -157,4 +160,4 @@ def choice_of(paper: Paper, response: Response) -> int:
     reading = read_answer(item, said)
     if reading.status is not Status.PARSED or not isinstance(item.target, Choice):
         return -1
-    return "ABCDE".index(str(reading.value))
+    return LETTERS.index(str(reading.value))

@@ -176,9 +176,13 @@ def _taught(drawn: Drawn) -> Example:
 
 
 def _start(rng: random.Random, parts: Parts, drawn: Drawn, kind: str) -> Start:
-    form = rng.choice(TRAINED)
-    found = starts_of(drawn, parts.world.graph, rng.randrange(2**16), forms=[form])
-    return next(start for start in found if start.kind == kind)
+    """A start of a kind, in a form in which the wrong one differs from the correct one."""
+    for form in rng.sample(TRAINED, len(TRAINED)):
+        given = starts_of(drawn, parts.world.graph, rng.randrange(2**16), forms=[form])
+        found = {start.kind: start for start in given}
+        if found["wrong"].text != found["correct"].text:
+            break
+    return found[kind]
 
 
 def _opened(start: Start) -> str:

@@ -40,13 +40,13 @@ class Size:
     lessons: int = 6400
     """Examples."""
     lesson_steps: int = 450
-    chains: int = 120
+    chains: int = 250
     """Reasoning items whose steps are shown."""
-    recovery_steps: int = 60
-    grpo_steps: int = 200
-    recall: float = 0.2
+    recovery_steps: int = 120
+    grpo_steps: int = 160
+    recall: float = 0.12
     """Share of recall items in practice."""
-    started: float = 0.25
+    started: float = 0.2
     """Share of reasoning items with a start in practice."""
     reasoning_test: int = 300
     recall_test: int = 200
@@ -103,8 +103,7 @@ def run_one(
     practice = exercises(
         parts, number=9 * size.grpo_steps, recall=size.recall, started=size.started, seed=seed
     )
-    half = len(taught) // 2
-    mixed = _renumbered([*trials, *taught[:half]])
+    mixed = _renumbered([*trials, *taught[: len(trials)]])
 
     def stage(name: str, data: Sequence[Example], model: Path, steps: int) -> Path:
         chosen = next(each for each in recipe.stages if each.name == name)
