@@ -248,7 +248,6 @@ def test_everything_runs_and_a_killed_demo_goes_on(tmp_path, monkeypatch):
     assert re.search("examined", "\n".join(said))
     with pytest.raises(InputError, match="other worlds"):
         train_demo(tmp_path / "demo", **one | {"worlds": (8,)})
-    import viva
-
-    audit = viva.audit(tmp_path / "demo/items.parquet", [tmp_path / "demo/answers.jsonl"])
-    assert set(audit.summary.models) == {"before", "grpo", "control"}
+    report = json.loads((tmp_path / "demo/report/summary.json").read_text())
+    assert set(report["models"]) == {"before", "grpo", "control"}
+    assert (tmp_path / "demo/report/report.html").is_file()

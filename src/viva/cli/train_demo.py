@@ -42,8 +42,6 @@ def command(
         viva train-demo --quick --world 1 --seed 0 --out demo/
 
         viva train-demo --out demo/
-
-        viva audit demo/answers.jsonl --items demo/items.parquet --out demo/report
     """
     from viva.training.demo import FULL, QUICK, train_demo
     from viva.training.demo.table import lines_of
@@ -55,4 +53,5 @@ def command(
     typer.echo("")
     for line in lines_of(found):
         typer.echo(line)
-    typer.echo(f"written to {out}")
+    typer.echo("")
+    typer.echo(f"Report: {out / 'report' / 'report.html'}")

@@ -17,6 +17,7 @@ from viva._version import __version__
 from viva.runs.folder import write_whole
 from viva.synthesis._folder import write_json
 from viva.synthesis.example import Example
+from viva.synthesis.reasoning_probability import definition_of
 from viva.targets import kind_of
 
 __all__ = ["CARD", "PAGE", "data_card", "page_of", "write_card"]
@@ -117,7 +118,7 @@ def _strata(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
         p = each.scores.get("p_reasoning", item.p_reasoning)
         if stratum is None and p is not None:
             stratum = "reasoning" if p >= 0.5 else "knowledge"
-            definition = "p_reasoning >= 0.5"
+            definition = f"p_reasoning >= 0.5 ({definition_of(each) or definition})"
         found.setdefault(definition if stratum else "none", Counter())[stratum or _UNKNOWN] += 1
     return {name: dict(sorted(counts.items())) for name, counts in sorted(found.items())}
 

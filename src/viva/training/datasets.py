@@ -12,15 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from viva import methods
 from viva.errors import InputError
 from viva.formats.item_json import item_to_json
-from viva.models import CallFailed, Completion, Failure, Request
+from viva.models import CallFailed, Request
 from viva.models._thinking import thinking_opened
 from viva.models._turns import Turn, Turns
-from viva.models.loops import run_to_end
-from viva.records import Item
 from viva.synthesis import Example
+from viva.synthesis.export_rows import requests_of
 
 if TYPE_CHECKING:
     import datasets
@@ -135,42 +133,12 @@ class Writer:
         return list(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
-class _Asked:
-    """A client that keeps the first request and answers nothing."""
-
-    def __init__(self) -> None:
-        self.request: Request | None = None
-
-    async def generate(self, request: Request) -> Completion:
-        self.request = request
-        raise CallFailed(Failure.REFUSED, "asked for the sake of the prompt")
-
-
 def _requests(examples: Sequence[Example], recipe: Recipe) -> list[Request | InputError]:
     """What the method would send for each item, or why it would not."""
-    methods.check_starts(recipe.method)
-    ask = methods.find_method(recipe.method).ask
-    given = methods.set_parameters(recipe.method, recipe.parameters)
-    methods.prepare(recipe.method, given)
-    prompt = methods.load_prompt(recipe.prompt) if recipe.prompt else None
-    prompt = prompt or methods.default_prompt(recipe.method, given)
-
-    async def one(item: Item) -> Request | InputError:
-        client = _Asked()
-        try:
-            if item.media:
-                raise InputError("its question shows images, audio or video")
-            await ask(item, client, prompt=prompt, **given)
-        except InputError as error:
-            return error
-        except CallFailed as error:
-            return client.request or InputError(str(error))
-        return InputError("the method asks nothing")
-
-    async def everything() -> list[Request | InputError]:
-        return [await one(example.item) for example in examples]
-
-    return run_to_end(everything())
+    items = [example.item for example in examples]
+    found = requests_of(items, recipe.method, recipe.parameters, recipe.prompt)
+    shown = InputError("its question shows images, audio or video")
+    return [shown if item.media else each for item, each in zip(items, found, strict=True)]
 
 
 _LEARNS = {"sft": ("completion",), "dpo": ("completion", "rejected"), "grpo": ()}

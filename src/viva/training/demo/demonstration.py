@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from viva._audit import audit
 from viva.errors import InputError
 from viva.runs.folder import write_whole
 from viva.training.demo.outcome import summarise
@@ -36,8 +37,9 @@ def train_demo(
     ----------
     out : path
         New, empty, or that of the same demo, which then goes on. ``wWORLD-sSEED`` is the folder of
-        each run; ``items.parquet`` and ``answers.jsonl`` hold the examination, for ``viva audit``;
-        ``summary.json`` all numbers.
+        each run; ``items.parquet`` and ``answers.jsonl`` hold the examination without starts, and
+        ``report`` is what ``viva audit`` says of it: the arms on both strata, with paired tests.
+        ``summary.json`` has all numbers.
     worlds, seeds : sequence of int
         Each world is run under each seed: the seed draws weights, lessons and practice.
     size : Size
@@ -73,6 +75,8 @@ def train_demo(
     runs = dict(_each(jobs, folder, size, count, say))
     ordered = [runs[job] for job in jobs]
     _write_answers(folder, ordered, size)
+    audited = audit(folder / "items.parquet", [folder / "answers.jsonl"], resamples=resamples)
+    audited.write(folder / "report")
     found = summarise(ordered, resamples=resamples) | {"size": asdict(size)}
     write_whole(folder / "summary.json", json.dumps(found, indent=1).encode())
     return found

@@ -39,18 +39,18 @@ class Size:
     """Steps at most."""
     lessons: int = 6400
     """Examples."""
-    lesson_steps: int = 450
+    lesson_steps: int = 400
     chains: int = 250
     """Reasoning items whose steps are shown."""
-    recovery_steps: int = 120
-    grpo_steps: int = 160
+    recovery_steps: int = 100
+    grpo_steps: int = 120
     recall: float = 0.12
     """Share of recall items in practice."""
     started: float = 0.2
     """Share of reasoning items with a start in practice."""
     reasoning_test: int = 300
-    recall_test: int = 200
-    started_test: int = 150
+    recall_test: int = 150
+    started_test: int = 100
 
 
 FULL = Size()
