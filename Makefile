@@ -2,7 +2,7 @@
 
 PYTHON      ?= python3
 VENV        ?= .venv
-# More extras, separated by commas, and their tests: EXTRAS=hf,inspect
+# More extras, separated by commas, and their tests: EXTRAS=hf,inspect,train
 EXTRAS      ?=
 # A smaller torch: TORCH_INDEX=https://download.pytorch.org/whl/cpu, or a version in TORCH.
 TORCH       ?=
@@ -38,7 +38,7 @@ help: ## list the targets
 audit: $(STAMP)-core ## set up and examine the bundled answers; prints the table and the report's place
 	@$(BIN)/viva audit sample $(AUDIT_ARGS)
 
-test: check ## set up, check and run the tests; EXTRAS=hf,inspect with those of the extras
+test: check ## set up, check and run the tests; EXTRAS=hf,inspect,train with those of the extras
 	@$(RUN) -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 check: $(DEV) ## style, types, layer order, documentation
