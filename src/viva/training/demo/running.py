@@ -43,8 +43,8 @@ class Size:
     chains: int = 250
     """Reasoning items whose steps are shown."""
     recovery_steps: int = 100
-    grpo_steps: int = 120
-    recall: float = 0.12
+    grpo_steps: int = 150
+    recall: float = 0.2
     """Share of recall items in practice."""
     started: float = 0.2
     """Share of reasoning items with a start in practice."""
