@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from transformers import TrainerCallback
+from transformers.utils import logging
 from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 from viva.errors import InputError, did_you_mean
@@ -21,7 +24,23 @@ if TYPE_CHECKING:
 
     from viva.training.recipes import Adapter, Stage
 
-__all__ = ["check_settings", "config_fields", "configured", "make_trainer"]
+__all__ = ["check_settings", "config_fields", "configured", "make_trainer", "without_noise"]
+
+@contextmanager
+def without_noise() -> Iterator[None]:
+    """Libraries' bars of files and warnings to their own developers are not shown."""
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+            yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
 
 _CONFIGS: dict[str, Any] = {"sft": SFTConfig, "dpo": DPOConfig, "grpo": GRPOConfig}
 

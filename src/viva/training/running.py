@@ -148,6 +148,7 @@ def _run(
 ) -> Trained:
     """The stages that are not finished, one after another."""
     from viva.training._stages import run_stage
+    from viva.training._trl import without_noise
     from viva.training.card import write_card
 
     manifest["versions"] = trainer_versions()
@@ -159,7 +160,8 @@ def _run(
         name = f"{number:02d}-{stage.name}"
         begins = _begins(folder, ground.recipe, number, base)
         if name not in manifest["stages"]:
-            told = run_stage(ground, stage, folder / name, begins, check=check)
+            with without_noise():
+                told = run_stage(ground, stage, folder / name, begins, check=check)
             if check:
                 return Trained(folder, begins, manifest | {"checked": {name: told}})
             manifest["stages"][name] = told
