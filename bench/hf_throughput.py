@@ -45,6 +45,10 @@ CASES = [
 ]
 
 
+SIZES = {"0.5b": (896, 4864, 24, 14), "1.5b": (1536, 8960, 28, 12)}
+"""Of Qwen2.5: width, inner width, layers, heads."""
+
+
 def made(size: str, device: str) -> tuple[Any, Any]:
     """A model of random weights on its device, and a tokenizer."""
     import torch
@@ -57,12 +61,13 @@ def made(size: str, device: str) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         if size == "tiny":
             return AutoModelForCausalLM.from_pretrained(folder).to(device).eval(), tokenizer
+    width, inner, layers, heads = SIZES[size]
     config = Qwen2Config(
         vocab_size=151_936,
-        hidden_size=896,
-        intermediate_size=4864,
-        num_hidden_layers=24,
-        num_attention_heads=14,
+        hidden_size=width,
+        intermediate_size=inner,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
         num_key_value_heads=2,
         max_position_embeddings=32_768,
         tie_word_embeddings=True,
@@ -144,7 +149,7 @@ def median(values: list[float], form: str = ".2f") -> str:
 def main() -> None:
     """Measure each case: plain, ours, plain, ours, ..."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", choices=("tiny", "0.5b"), default="tiny")
+    parser.add_argument("--size", choices=("tiny", *SIZES), default="tiny")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--prompts", type=int)
