@@ -200,7 +200,7 @@ def test_settings_are_checked_by_name_and_type(trainer, settings, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("max_steps = 3", 'max_steps = 3, lr_scheduler_type = "cosin"', "stage grpo: 'cosin'"),
+        ("max_steps = 3", 'max_steps = 3, lr_scheduler_type = "cosin"', "stage grpo: cosin"),
         ("num_generations = 4", "num_generations = 3", "stage grpo"),
         ('reward = "choice"', 'reward = "choise"', "Did you mean choice"),
     ],

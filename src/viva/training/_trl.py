@@ -207,7 +207,7 @@ def configured(
         config = _CONFIGS[stage.trainer](**settings)
     except (ValueError, TypeError, ImportError) as error:
         said = " ".join(str(error).split())
-        raise InputError(f"stage {stage.name}: {said}", mend="Mend the settings") from None
+        raise InputError(said, where=f"stage {stage.name}", mend="Mend the settings") from None
     _align(config, stage, steps(config) if steps else 0)
     return config, changed
 
@@ -331,6 +331,6 @@ def make_trainer(
             trainer = (_SFT if stage.trainer == "sft" else _DPO)(**given)
     except (ValueError, TypeError, ImportError) as error:
         said = " ".join(str(error).split())
-        raise InputError(f"stage {stage.name}: {said}", mend="Mend the settings") from None
+        raise InputError(said, where=f"stage {stage.name}", mend="Mend the settings") from None
     continues.trainer = trainer
     return trainer
