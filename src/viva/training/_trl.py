@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_settings", "config_fields", "configured", "make_trainer", "without_noise"]
 
+
 @contextmanager
 def without_noise() -> Iterator[None]:
     """Libraries' bars of files and warnings to their own developers are not shown."""
