@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from viva.records import LETTERS, Choice, Item
 from viva.synthesis import Example
@@ -19,7 +21,7 @@ from viva.targets import Text
 from viva.training.demo.parts import Parts, asked_about
 from viva.worlds import FORMS, UNSEEN, Drawn, Start, starts_of
 
-__all__ = ["KINDS", "TRAINED", "answer_to", "exercises", "lessons", "recoveries"]
+__all__ = ["KINDS", "TRAINED", "answer_to", "exercises", "lessons", "numbered", "recoveries"]
 
 KINDS = ("wrong", "correct", "irrelevant")
 """Of starts that say something; in training as many have none."""
@@ -83,7 +85,7 @@ def lessons(parts: Parts, *, number: int, chains: int, seed: int) -> list[Exampl
     }
     made = [makers[kind]() for kind, share in _MIX.items() for _ in range(round(share * number))]
     rng.shuffle(made)
-    return _numbered(made)
+    return numbered(made)
 
 
 def recoveries(parts: Parts, *, number: int, chains: int, seed: int) -> list[Example]:
@@ -108,7 +110,7 @@ def recoveries(parts: Parts, *, number: int, chains: int, seed: int) -> list[Exa
         completion = answer_to(drawn, checking=True)
         made.append(_example(drawn.item, completion, _opened(start), start.kind))
     rng.shuffle(made)
-    return _numbered(made)
+    return numbered(made)
 
 
 def exercises(
@@ -138,7 +140,7 @@ def exercises(
             made.append(_example(drawn.item, None, _opened(start), start.kind))
         else:
             made.append(_example(rng.choice(parts.practice).item))
-    return _numbered(_distinct(made))
+    return numbered(_distinct(made))
 
 
 def _distinct(examples: Sequence[Example]) -> Iterator[Example]:
@@ -150,17 +152,14 @@ def _distinct(examples: Sequence[Example]) -> Iterator[Example]:
             yield example
 
 
-def _numbered(examples: Iterator[Example] | Sequence[Example]) -> list[Example]:
-    """Examples of one item are told apart by a number."""
-    from dataclasses import replace
-
-    counts: dict[str, int] = {}
-    numbered = []
+def numbered(examples: Iterable[Example]) -> list[Example]:
+    """The examples, those of one item told apart by a number."""
+    seen: Counter[str] = Counter()
+    found = []
     for example in examples:
-        at = counts.get(example.item.item_id, 0)
-        counts[example.item.item_id] = at + 1
-        numbered.append(replace(example, number=at))
-    return numbered
+        found.append(replace(example, number=seen[example.item.item_id]))
+        seen[example.item.item_id] += 1
+    return found
 
 
 def _example(

@@ -12,7 +12,7 @@ from typing import Any
 from viva.runs.folder import write_whole
 from viva.synthesis import Example
 from viva.training.demo.examination import choice_of, examine, papers_of
-from viva.training.demo.lessons import exercises, lessons, recoveries
+from viva.training.demo.lessons import exercises, lessons, numbered, recoveries
 from viva.training.demo.network import make_network, warm_up
 from viva.training.demo.parts import Parts, parts_of
 from viva.training.demo.tokenizer import word_tokenizer
@@ -103,7 +103,7 @@ def run_one(
     practice = exercises(
         parts, number=9 * size.grpo_steps, recall=size.recall, started=size.started, seed=seed
     )
-    mixed = _renumbered([*trials, *taught[: len(trials)]])
+    mixed = numbered([*trials, *taught[: len(trials)]])
 
     def stage(name: str, data: Sequence[Example], model: Path, steps: int) -> Path:
         chosen = next(each for each in recipe.stages if each.name == name)
@@ -115,8 +115,10 @@ def run_one(
             recipe.model_copy(update={"stages": [chosen], "id": f"demo-{name}"}),
             data=data, model=model, out=folder / name, quiet=True,
         )  # fmt: skip
-        spent = time.process_time() - begun
         if name not in told["seconds"]:
+            # Where the stage went on from a checkpoint, only the rest of it was timed.
+            resumed = made.manifest["stages"][f"01-{name}"]["resumed_from"] or 0
+            spent = (time.process_time() - begun) * steps / max(1, steps - resumed)
             told["seconds"][name], told["steps"][name] = spent, steps
         _keep(folder, told)
         say(f"world {world}, seed {seed}: {name} {steps} steps, {told['seconds'][name]:.0f} s")
@@ -129,7 +131,7 @@ def run_one(
     # As much processor time as GRPO had, at the pace of the lessons.
     pace = told["seconds"]["lessons"] / told["steps"]["lessons"]
     more = max(1, round(told["seconds"]["grpo"] / pace))
-    control = stage("control", _renumbered([*trials, *taught]), recovered, more)
+    control = stage("control", numbered([*trials, *taught]), recovered, more)
     papers = papers_of(
         parts, reasoning=size.reasoning_test, recall=size.recall_test, started=size.started_test
     )
@@ -146,12 +148,6 @@ def run_one(
     write_whole(done, json.dumps(told).encode())
     say(f"world {world}, seed {seed}: examined")
     return told
-
-
-def _renumbered(examples: Sequence[Example]) -> list[Example]:
-    from viva.training.demo.lessons import _numbered
-
-    return _numbered(examples)
 
 
 def _base(folder: Path, parts: Parts, size: Size, seed: int, told: dict[str, Any]) -> Path:
@@ -174,9 +170,9 @@ def _base(folder: Path, parts: Parts, size: Size, seed: int, told: dict[str, Any
     told["seconds"]["warm-up"] = time.process_time() - begun
     told["steps"]["warm-up"] = steps
     told["warm_up_loss"] = loss
+    _keep(folder.parent, told)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder)
-    _keep(folder.parent, told)
     return folder
 
 
