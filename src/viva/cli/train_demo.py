@@ -35,7 +35,7 @@ def command(
     It learns the world's textbook, recall items and some reasoning items by SFT; then recoveries
     from starts, and GRPO on other reasoning items. It is examined on combinations that it has not
     seen, on recall, and behind wrong, correct and irrelevant starts, beside a control with as much
-    processor time of more SFT. About 15 minutes for each world and seed, on one core.
+    processor time of more SFT. About 20 minutes for each world and seed, on one core.
 
     Examples
     --------
