@@ -94,6 +94,8 @@ def test_reading_an_answer_needs_the_standard_library_only():
 
 NEEDS = {
     "viva.inspect_tasks": "inspect_ai",  # Inspect itself imports it
+    "viva.training._callback": "transformers",
+    "viva.training._trl": "trl",
     **{f"viva.models._{name}": "torch" for name in ("batches", "caches", "decoding", "drawing")},
 }
 """Modules of an extra that nothing imports where it is not installed."""
