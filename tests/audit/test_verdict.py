@@ -120,4 +120,7 @@ def test_who_labelled_is_said_only_for_the_rubric():
     models = {"a": model(0, 0)}
     assert any("not from clinicians" in s for s in say(models).sentences)
     assert not any("clinicians" in s for s in say(models, definition="given").sentences)
-    assert any("pubmedqa" in s for s in say(models, outside={"pubmedqa": "questions with abstracts"}).sentences)
+    assert any(
+        "pubmedqa" in s
+        for s in say(models, outside={"pubmedqa": "questions with abstracts"}).sentences
+    )
