@@ -24,8 +24,8 @@ def lines_of(found: Mapping[str, Any]) -> Iterator[str]:
     seeds = sorted({run["seed"] for run in found["runs"]})
     clusters = found["differences"]["reasoning"]["grpo - control"]["clusters"]
     yield (
-        f"{len(worlds)} worlds x {len(seeds)} seeds; 95 % intervals by bootstrap over {clusters} "
-        "diseases; unread answers count as not right"
+        f"{len(found['runs'])} runs: {len(worlds)} worlds, {len(seeds)} seeds; 95 % intervals by "
+        f"bootstrap over {clusters} diseases; unread answers count as not right"
     )
     yield ""
     yield f"{'':24}{'before':>20}{'GRPO':>20}{'more SFT':>20}"
