@@ -140,13 +140,20 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def write(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write(folder: Path, manifest: Mapping[str, Any], *, kind: str = KIND) -> None:
     """Write ``manifest.json``, whole or not at all.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    manifest : mapping
+    kind : str
+        What the folder is.
 
     Raises
     ------
     InputError
         Where it cannot be written.
     """
-    text = json.dumps({"kind": KIND} | dict(manifest), ensure_ascii=False, indent=1)
+    text = json.dumps({"kind": kind} | dict(manifest), ensure_ascii=False, indent=1)
     write_whole(folder / MANIFEST, (text + "\n").encode("utf-8", "replace"))

@@ -16,8 +16,8 @@ from viva._files import read_json
 from viva.errors import InputError
 from viva.formats.item_json import item_to_json
 from viva.formats.run import LOCK
-from viva.runs.folder import locked, write_whole
-from viva.runs.manifest import check_same, versions
+from viva.runs.folder import locked
+from viva.runs.manifest import check_same, versions, write
 from viva.synthesis import Example
 
 __all__ = [
@@ -87,15 +87,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest, whole or not at all.
-
-    Raises
-    ------
-    InputError
-        Where it cannot be written.
-    """
-    text = json.dumps({"kind": KIND} | dict(manifest), ensure_ascii=False, indent=1)
-    write_whole(folder / MANIFEST, (text + "\n").encode("utf-8", "replace"))
+    """Write the manifest of a training, as that of a run is written."""
+    write(folder, manifest, kind=KIND)
 
 
 def data_identity(examples: Sequence[Example]) -> dict[str, Any]:

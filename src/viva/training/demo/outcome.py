@@ -6,7 +6,7 @@ with one weight; the same disease under two seeds is one cluster.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def summarise(runs: Sequence[Mapping[str, Any]], *, resamples: int = 10_000) -> 
 class _Table:
     """The papers of all runs one below the other, and what each arm chose."""
 
-    def __init__(self, runs: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, runs: Sequence[Mapping[str, Any]]) -> None:
         papers = [(run, paper) for run in runs for paper in run["papers"]]
         self.column = {
             name: np.array([paper[name] for _, paper in papers])
@@ -88,10 +88,9 @@ class _Table:
         names = [f"{run['world']}/{paper['entity']}" for run, paper in papers]
         self.cluster = np.unique(names, return_inverse=True)[1]
         self.item = [f"{run['world']}/{run['seed']}/{paper['item_id']}" for run, paper in papers]
-        arms = runs[0]["choices"] if isinstance(runs, Sequence) and runs else {}
         self.choice = {
             arm: np.array([choice for run in runs for choice in run["choices"][arm]])
-            for arm in arms
+            for arm in runs[0]["choices"]
         }
 
     def rows(self, **wanted: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
